@@ -1,0 +1,111 @@
+"""Exactly once: one effect and one answer per message key.
+
+Knows keys, fingerprints and stored answers; this is the one place that does.
+Must not know what an errand does. Sources: engineering guide section 5; decision 0041.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from hub.actions.context import Hub, Keep
+from hub.core.errors import Conflict
+from hub.ports import HUB_SCOPE, UnitOfWork
+from hub.ports.records import Claim, StoredAnswer
+
+R = TypeVar("R")
+
+LEASE_SECONDS = 60
+"""How long a runner may take before its key may be run again by somebody else; longer than any region's deadline."""
+
+_POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A request's claim to run once.
+
+    `fingerprint` is a digest of everything that was asked. `replay_only` marks a message seen before to the letter:
+    it may
+    learn the stored answer but never runs the errand.
+    """
+
+    participant: str
+    key: str
+    fingerprint: str
+    replay_only: bool = False
+
+
+def once(
+    hub: Hub,
+    ticket: Ticket,
+    *,
+    as_of: datetime,
+    errand: Callable[[Keep[R]], R],
+    render: Callable[[R], StoredAnswer],
+    wait_seconds: float = 10.0,
+) -> tuple[StoredAnswer, bool]:
+    """Run an errand once per key and give its answer; True beside it where it was stored before.
+
+    The answer commits in the errand's own last transaction. An errand that fails had no effect: its key is given back.
+    Raises Conflict ``idempotency_key_reused`` for a key used with other content, and ``idempotency_still_running``
+    where the
+    first runner has not finished within `wait_seconds`.
+    """
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        claim = _look(hub, ticket) if ticket.replay_only else _claim(hub, ticket, as_of)
+        if claim is not None and claim.answer is not None:
+            return claim.answer, True
+        if claim is not None and claim.ours:
+            return _run(hub, ticket, as_of=as_of, errand=errand, render=render), False
+        if time.monotonic() > deadline:
+            raise Conflict(
+                "idempotency_still_running",
+                "the first message with this Idempotency-Key has not been answered yet: ask again in a few seconds",
+            )
+        time.sleep(_POLL_SECONDS)
+
+
+def _claim(hub: Hub, ticket: Ticket, as_of: datetime) -> Claim:
+    with hub.store.begin(HUB_SCOPE) as uow:
+        return uow.idempotency.claim(
+            participant=ticket.participant,
+            key=ticket.key,
+            fingerprint=ticket.fingerprint,
+            at=as_of,
+            lease_seconds=LEASE_SECONDS,
+        )
+
+
+def _look(hub: Hub, ticket: Ticket) -> Claim | None:
+    with hub.store.begin(HUB_SCOPE) as uow:
+        return uow.idempotency.look(participant=ticket.participant, key=ticket.key, fingerprint=ticket.fingerprint)
+
+
+def _run(
+    hub: Hub,
+    ticket: Ticket,
+    *,
+    as_of: datetime,
+    errand: Callable[[Keep[R]], R],
+    render: Callable[[R], StoredAnswer],
+) -> StoredAnswer:
+    kept: list[StoredAnswer] = []
+
+    def keep(uow: UnitOfWork, result: R) -> None:
+        answer = render(result)
+        uow.idempotency.finish(participant=ticket.participant, key=ticket.key, answer=answer, at=as_of)
+        kept.append(answer)
+
+    try:
+        errand(keep)
+    except BaseException:
+        with hub.store.begin(HUB_SCOPE) as uow:
+            uow.idempotency.release(participant=ticket.participant, key=ticket.key)
+        raise
+    return kept[-1]
