@@ -1,4 +1,4 @@
-"""Carrying out what the outbox asks for: telling a region of a booking, closing a window.
+"""Carrying out what the outbox asks for: telling a region of a booking, matching a day, closing a window.
 
 Knows the topics and how a failed delivery is tried again.
 Must not know queues or brokers: a message may arrive twice, late, or after it was done. Sources: engineering guide
@@ -13,6 +13,7 @@ from typing import Any
 
 from hub.actions.closing import close_window
 from hub.actions.context import Hub
+from hub.actions.matching import match_day
 from hub.core.codes import InsuranceType, Regime, Region
 from hub.core.dates import Period
 from hub.core.errors import HubError, Inconsistent, Unreachable
@@ -29,10 +30,10 @@ MOST_ATTEMPTS = 5
 FIRST_DELAY_SECONDS = 15
 
 
-def claim_due(hub: Hub, *, as_of: datetime, limit: int) -> Sequence[str]:
-    """Ids of messages that are due and nobody holds; each is held for `LEASE_SECONDS`."""
+def claim_due(hub: Hub, *, as_of: datetime, limit: int) -> Sequence[Outgoing]:
+    """Messages that are due and nobody holds; each is held for `LEASE_SECONDS`."""
     with hub.store.begin(HUB_SCOPE) as uow:
-        return [message.id for message in uow.outbox.claim(limit=limit, at=as_of, lease_seconds=LEASE_SECONDS)]
+        return uow.outbox.claim(limit=limit, at=as_of, lease_seconds=LEASE_SECONDS)
 
 
 def deliver(hub: Hub, message_id: str, *, as_of: datetime) -> bool:
@@ -67,6 +68,8 @@ def _carry_out(hub: Hub, message: Outgoing, *, as_of: datetime) -> None:
             actor=message.payload["actor"],
             as_of=as_of,
         )
+    elif message.topic == "match_day":
+        match_day(hub, date.fromisoformat(message.payload["day"]), as_of=as_of)
     else:
         raise Inconsistent("outbox_topic", f"message {message.id} has the unknown topic {message.topic}")
 

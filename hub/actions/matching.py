@@ -72,6 +72,15 @@ def report_day(
     return held
 
 
+def request_match(hub: Hub, day: date, *, as_of: datetime) -> bool:
+    """Ask the workers to match a day; False where that was asked before."""
+    with hub.store.begin(HUB_SCOPE) as uow:
+        if not uow.jobs.claim(job="match_day", period=day.isoformat(), at=as_of):
+            return False
+        uow.outbox.add(topic="match_day", key=day.isoformat(), payload={"day": day.isoformat()}, due_at=as_of)
+    return True
+
+
 def match_day(hub: Hub, day: date, *, as_of: datetime) -> tuple[RegionMatch, ...]:
     """Match a day for every insuring region, ordered by code; running it again replaces the outcome."""
     return tuple(_match_region(hub, region, day, as_of=as_of) for region in sorted(hub.gateways))

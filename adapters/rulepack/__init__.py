@@ -1,0 +1,1 @@
+"""The kind of gateway for a region whose policy the hub holds itself."""

@@ -1,0 +1,1 @@
+"""The code books and catalogs that ship with the hub, and the loader that checks them."""

@@ -1,0 +1,85 @@
+"""What pages show beside an errand's own answer: whose registration it is, and where care is networked.
+
+Knows reading only. Must not change anything, nor know pages.
+Sources: engineering guide section 8 row 20; design invariant 9: the scope decides what is seen.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from hub.actions.context import Hub
+from hub.core.bill import Hospital
+from hub.core.codes import Region
+from hub.core.errors import Inconsistent, NotFound
+from hub.core.registration import RegistrationState
+from hub.ports import HUB_SCOPE, Scope, UnitOfWork
+from hub.ports.records import MatchRow, PersonRecord, RegistrationRecord
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalRegistration:
+    """A registration beside the person it belongs to."""
+
+    record: RegistrationRecord
+    person: PersonRecord
+
+
+def own_registration(hub: Hub, *, reference: str, identity_end: str) -> PersonalRegistration | None:
+    """The registration of a patient who gives its number and the last four characters of his identity number.
+
+    None where either is wrong: the two look the same, so that nobody learns which numbers exist.
+    """
+    with hub.store.begin(HUB_SCOPE) as uow:
+        record = uow.registrations.by_reference(reference)
+        if record is None:
+            return None
+        person = _person(uow, record)
+    if not hmac.compare_digest(person.identity.number[-4:].encode(), identity_end.encode()):
+        return None
+    return PersonalRegistration(record, person)
+
+
+def registration_with_person(hub: Hub, registration_id: str, *, scope: Scope) -> PersonalRegistration:
+    """Raises NotFound where the scope does not see the registration."""
+    with hub.store.begin(scope) as uow:
+        record = uow.registrations.get(registration_id)
+        if record is None:
+            raise NotFound("registration_not_found", f"no registration {registration_id}")
+        return PersonalRegistration(record, _person(uow, record))
+
+
+def registrations_with_persons(
+    hub: Hub, *, scope: Scope, state: RegistrationState | None, after: str, limit: int
+) -> Sequence[PersonalRegistration]:
+    """Registrations that the scope sees, ordered by id, those after a given id only."""
+    with hub.store.begin(scope) as uow:
+        records = uow.registrations.listed(state=state, after=after, limit=limit)
+        return [PersonalRegistration(record, _person(uow, record)) for record in records]
+
+
+def networked_hospitals(hub: Hub, *, on: date) -> Mapping[Region, Sequence[Hospital]]:
+    """The hospitals of each region of the hub that settle directly on a day; regions without one are left out."""
+    found: dict[Region, Sequence[Hospital]] = {}
+    with hub.store.begin(HUB_SCOPE) as uow:
+        for region in sorted(hub.gateways):
+            hospitals = [one for one in uow.institutions.in_region(region) if one.networked_from <= on]
+            if hospitals:
+                found[region] = hospitals
+    return found
+
+
+def match_breaks(hub: Hub, *, day: date, scope: Scope) -> Sequence[MatchRow]:
+    """What did not agree on a day, as far as the scope sees it."""
+    with hub.store.begin(scope) as uow:
+        return uow.matching.breaks(day=day)
+
+
+def _person(uow: UnitOfWork, record: RegistrationRecord) -> PersonRecord:
+    person = uow.persons.get(record.person_id)
+    if person is None:
+        raise Inconsistent("registration_person", f"the person of {record.registration.id} cannot be read")
+    return person

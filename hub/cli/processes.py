@@ -1,0 +1,135 @@
+"""The hub's processes as children of one: migrate first, then web, worker and beat.
+
+Knows how each role is started and when it is ready; `deploy/` starts the same roles by the same commands.
+Must not know what they do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from hub.services import Services
+from hub.settings import Settings, environment_for_child
+
+ROLES = ("web", "worker", "beat")
+READY_SECONDS = 60
+STOP_SECONDS = 40
+
+
+class NotReady(Exception):
+    """A process ended or did not answer in time; the message names its log."""
+
+
+def role_command(role: str) -> list[str]:
+    """The command of a role, the same in `hub serve` and in a container."""
+    return [sys.executable, "-m", "hub.cli", role]
+
+
+def child_environment(settings: Settings, services: Services) -> Mapping[str, str]:
+    """The environment of a child: the caller's, with the addresses of the services that were started."""
+    return environment_for_child(
+        {
+            "HUB_STATE_DIR": str(settings.state_dir),
+            "HUB_PORT": str(settings.port),
+            "HUB_DATABASE_URL": services.database_app_url,
+            "HUB_DATABASE_OWNER_URL": services.database_owner_url,
+            "HUB_REDIS_URL": services.redis_url,
+            "PYTHONUNBUFFERED": "1",
+        }
+    )
+
+
+class Processes:
+    """Web, worker and beat on a state folder; leaving the block stops them in order.
+
+    Each writes its log to ``<state>/<role>.log``. A child does not outlive a killed parent on Linux.
+    """
+
+    def __init__(self, settings: Settings, services: Services, *, roles: tuple[str, ...] = ROLES) -> None:
+        self._settings = settings
+        self._environment = child_environment(settings, services)
+        self._roles = roles
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> Self:
+        try:
+            for role in self._roles:
+                self.start(role)
+            self.wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def log_of(self, role: str) -> Path:
+        return self._settings.state_dir / f"{role}.log"
+
+    def start(self, role: str) -> None:
+        with self.log_of(role).open("ab") as log:
+            self.running[role] = subprocess.Popen(
+                role_command(role),
+                env=dict(self._environment),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # A group of its own: Ctrl-C in the terminal reaches the parent alone, which then stops all in order.
+                start_new_session=True,
+            )
+
+    def wait_until_ready(self) -> None:
+        """Wait until the web server answers; raises NotReady where a process ended or the time is over."""
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            self.check()
+            if "web" not in self.running or self._web_answers():
+                return
+            time.sleep(0.1)
+        raise NotReady(f"the web server did not answer within {READY_SECONDS} s: see {self.log_of('web')}")
+
+    def check(self) -> None:
+        """Raise NotReady where a process has ended."""
+        for role, process in self.running.items():
+            if process.poll() is not None:
+                raise NotReady(f"{role} ended with status {process.returncode}: see {self.log_of(role)}")
+
+    def kill(self, role: str) -> None:
+        """End a role and its children at once, as a crash would."""
+        process = self.running.pop(role)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def stop(self) -> None:
+        """Stop in the order beat, worker, web: nothing new is scheduled while the worker finishes what it has."""
+        for role in reversed(list(self.running)):
+            process = self.running.pop(role)
+            process.terminate()
+            try:
+                process.wait(timeout=STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+    def _web_answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._settings.port}/health/ready", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False

@@ -1,0 +1,104 @@
+"""The roles of a deployment: web, worker, beat, migrate; and `serve`, which runs all on one machine.
+
+Knows how each role's program is started. Must not know what it does.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+
+import click
+
+from hub.cli.processes import Processes
+from hub.cli.surroundings import read_settings, services_of
+
+
+def register(group: click.Group) -> None:
+    for found in (serve, web, worker, beat, migrate, demo):
+        group.add_command(found)
+
+
+@click.command()
+@click.pass_context
+def serve(context: click.Context) -> None:
+    """Run web, worker and beat here, with an embedded database and queue where none is given."""
+    from hub.cli.setup import prepare_database
+
+    with services_of(read_settings(context)) as (settings, services):
+        prepare_database(settings)
+        with Processes(settings, services) as processes:
+            click.echo(f"The hub runs at {settings.public_url}  (logs in {settings.state_dir}; stop with Ctrl-C)")
+            _wait_for_stop(processes)
+
+
+@click.command()
+def web() -> None:
+    """Run the web server (gunicorn) in the foreground."""
+    os.execv(  # noqa: S606 - the server takes this process's place, so that signals reach it.
+        sys.executable,
+        [sys.executable, "-m", "gunicorn", "--config", "python:hub.web.gunicorn_conf", "hub.web.wsgi:make()"],
+    )
+
+
+@click.command()
+@click.option("--concurrency", default=2, show_default=True, help="Processes that carry out tasks.")
+def worker(concurrency: int) -> None:
+    """Run a Celery worker for every queue in the foreground."""
+    from hub.tasks.app import QUEUES
+    from hub.tasks.entry import celery
+
+    celery.worker_main(
+        [
+            "worker",
+            "--loglevel=WARNING",
+            f"--concurrency={concurrency}",
+            f"--queues={','.join(QUEUES)}",
+            "--without-mingle",
+        ]
+    )
+
+
+@click.command()
+@click.pass_context
+def beat(context: click.Context) -> None:
+    """Run the Celery scheduler in the foreground; one is enough, two do no harm."""
+    from hub.tasks.entry import celery
+
+    state = read_settings(context).state_dir
+    celery.start(["beat", "--loglevel=WARNING", f"--schedule={state / 'beat-schedule'}", "--pidfile="])
+
+
+@click.command()
+@click.pass_context
+def migrate(context: click.Context) -> None:
+    """Bring the database to the newest schema and load the catalogs that ship with the hub."""
+    from hub.cli.setup import prepare_database
+
+    with services_of(read_settings(context)) as (settings, _services):
+        prepare_database(settings)
+    click.echo("The database is ready.")
+
+
+@click.command()
+@click.pass_context
+def demo(context: click.Context) -> None:
+    """Play one day and one month close in front of you, on real catalogs."""
+    from hub.demo.play import main
+
+    sys.exit(main(read_settings(context)))
+
+
+def _wait_for_stop(processes: Processes) -> None:
+    def stop(_signal: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        while True:
+            time.sleep(1)
+            processes.check()
+    except KeyboardInterrupt:
+        click.echo("Stopping ...")

@@ -1,0 +1,28 @@
+"""Running the named checks over a whole database, as the role that owns the tables.
+
+Knows how to put the checks, the vault, the regions and the renderer together. Must not know any check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hub.actions.rendering import render
+from hub.settings import Settings
+from hub.store.engine import make_engine
+from hub.store.verify import CheckResult, run
+from hub.wiring import build_app
+
+
+def run_checks(settings: Settings) -> Sequence[CheckResult]:
+    """Every invariant's outcome, in the order of the invariants; reads only."""
+    if settings.database_owner_url is None:
+        raise ValueError("settings without a database")
+    app = build_app(settings)
+    engine = make_engine(settings.database_owner_url, pool_size=1)
+    try:
+        with engine.begin() as owner:
+            return run(owner, app.vault, gateways=app.hub.gateways, render=render)
+    finally:
+        engine.dispose()
+        app.close()

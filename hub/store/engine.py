@@ -1,0 +1,98 @@
+"""Connections to PostgreSQL, and the store that opens units of work on them.
+
+Knows pools, isolation and forks. Must not know tables or rules.
+Sources: engineering guide sections 2, 3 (forked pools) and 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import DBAPIError
+
+from hub.core.errors import NotAllowed
+from hub.ports.records import HUB_SCOPE, Scope
+from hub.store.data_keys import SqlDataKeys
+from hub.store.scope import enter, translated
+from hub.store.unit_of_work import SqlUnitOfWork
+from hub.vault import KeyRing, Vault
+
+
+def make_engine(url: str, *, pool_size: int = 5, overflow: int = 5, behind_pooler: bool = False) -> Engine:
+    """A pool of connections; none is opened before it is needed.
+
+    `behind_pooler` switches prepared statements off, which a transaction pooler such as PgBouncer would mix up. Values
+    of parameters never appear in an error message.
+    """
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=overflow,
+        pool_timeout=10,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        isolation_level="READ COMMITTED",
+        hide_parameters=True,
+        connect_args={
+            "prepare_threshold": None if behind_pooler else 5,
+            "connect_timeout": 10,
+            "application_name": "hub",
+        },
+    )
+
+
+def forget_connections(engine: Engine) -> None:
+    """Give up the connections inherited over a fork without closing them: they belong to the parent process."""
+    engine.dispose(close=False)
+
+
+class SqlStore:
+    """The store on PostgreSQL. Several threads may use it at once; after a fork call `forget_connections`."""
+
+    def __init__(self, engine: Engine, vault: Vault) -> None:
+        self.engine = engine
+        self.vault = vault
+
+    @contextmanager
+    def begin(self, scope: Scope) -> Iterator[SqlUnitOfWork]:
+        """Start a transaction that sees what the scope may see; commits at the end of the block.
+
+        Raises Unreachable (transient) for a serialization failure, a deadlock, a time-out or a lost connection,
+        Inconsistent for a broken constraint that no shelf foresees, NotAllowed for a text that cannot be kept.
+        """
+        self.vault.prepare()
+        with translating(), self.engine.begin() as connection:
+            enter(connection, scope)
+            yield SqlUnitOfWork(connection, self.vault)
+
+    def is_alive(self) -> bool:
+        """Whether the database answers now."""
+        try:
+            with translating(), self.engine.begin() as connection:
+                enter(connection, HUB_SCOPE)
+        except Exception:  # noqa: BLE001 - a health page wants a yes or no, whatever went wrong.
+            return False
+        return True
+
+
+@contextmanager
+def translating() -> Iterator[None]:
+    """Turn the database's errors into the hub's."""
+    try:
+        yield
+    except DBAPIError as error:
+        known = translated(error)
+        if known is None:
+            raise
+        # Without the cause: PostgreSQL's message may quote a row or a parameter.
+        raise known from None
+    except UnicodeEncodeError:
+        raise NotAllowed("text_unstorable", "a text holds half a character and cannot be kept") from None
+
+
+def open_store(url: str, ring: KeyRing, *, pool_size: int = 5, behind_pooler: bool = False) -> SqlStore:
+    """A store over a database URL (as the application's role) and the keys of the key file."""
+    engine = make_engine(url, pool_size=pool_size, behind_pooler=behind_pooler)
+    return SqlStore(engine, Vault(ring, SqlDataKeys(engine)))

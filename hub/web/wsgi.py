@@ -1,0 +1,17 @@
+"""The WSGI application for a server process: built in each worker, never before the fork.
+
+Knows the settings. Must not be imported by tests, which build their own.
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from hub.settings import Settings
+from hub.web.app import create_app
+from hub.wiring import build_app
+
+
+def make() -> Flask:
+    """Build the application from the environment's settings."""
+    return create_app(build_app(Settings.from_env()))
