@@ -56,9 +56,7 @@ def load_policies(root: Path = REGIONS_FOLDER) -> dict[Region, Policy]:
 def build_gateways(
     *, roster: Roster, journal: BookingJournal, with_sandbox: bool, root: Path = REGIONS_FOLDER
 ) -> dict[Region, RegionGateway]:
-    """A gateway for every region; the played one only where it is asked for. Reads and checks every policy
-    first.
-    """
+    """A gateway for every region; the played one only where it is asked for. Reads and checks every policy first."""
     return {
         region: KINDS[policy.kind](policy, roster, journal)
         for region, policy in load_policies(root).items()

@@ -71,14 +71,22 @@ class KeyRing:
 
 
 def create_key_file(path: Path) -> None:
-    """Make a key file with one fresh key, readable by its owner only. Raises FileExistsError if there is one."""
+    """Make a key file with one fresh key, readable by its owner only. Raises FileExistsError if there is one.
+
+    It appears whole or not at all: two processes that make it at once never read half a file or two different ones.
+    """
     key_id = f"kek-{secrets.token_hex(4)}"
     content = json.dumps({key_id: base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode("ascii")}, indent=1)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(content + "\n")
-        file.flush()
-        os.fsync(handle)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(content + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, path)
+    finally:
+        draft.unlink()
 
 
 def read_key_file(path: Path) -> KeyRing:

@@ -14,7 +14,7 @@ from enum import Enum
 from threading import Lock
 
 from hub.core.adjudication import decide
-from hub.core.codes import IdentityNumber, InsuranceType, Region, identity_check_digit
+from hub.core.codes import Fund, IdentityNumber, InsuranceType, Region, identity_check_digit
 from hub.core.decision import (
     Contribution,
     Coverage,
@@ -26,7 +26,7 @@ from hub.core.decision import (
     Refusal,
 )
 from hub.core.errors import Inconsistent, Unreachable
-from hub.core.money import ZERO, Money, total, yuan
+from hub.core.money import ZERO, Money, yuan
 from hub.core.plan import Plan, PlanBook
 from hub.core.policy import Policy
 from hub.core.registration import RegistrationRules
@@ -97,9 +97,7 @@ class SandboxGateway:
         return self._policy.registration_rules(on=on)
 
     def coverage(self, *, identity: IdentityNumber, name: str, on: date) -> Coverage | None:
-        """One of the `PLAYERS`, or None. Raises Unreachable for the slow one; the day makes no difference
-        here.
-        """
+        """One of the `PLAYERS`, or None. Raises Unreachable for the slow one; the day makes no difference here."""
         del on
         for player in PLAYERS:
             if player.number != identity.number or player.name != name:
@@ -137,9 +135,7 @@ class SandboxGateway:
                 return honest
 
     def book(self, booking: Booking) -> None:
-        """Book once. The late trick books and then times out the first time, so that the caller asks
-        again.
-        """
+        """Book once. The late trick books and then times out the first time, so that the caller asks again."""
         _answer_at_all(booking.total)
         with self._lock:
             known = self._bookings.get(booking.event_id)
@@ -173,20 +169,19 @@ def _answer_at_all(amount: Money) -> None:
 
 
 def _made_up(honest: Decision, *, total_paid: Money, fund: Money) -> Decision:
-    """An answer that adds up in itself but does not fit the question: the whole fund part in one made-up
-    step.
+    """An answer that adds up in itself but does not fit the question: one made-up step for the fund, one for the
+    person.
     """
     step = honest.steps[0]
-    paying = next((found.fund for found in honest.steps if found.fund is not None), None)
-    shares = {paying: fund} if paying is not None and fund else {}
-    steps = [dataclasses.replace(step, amount=amount, pays=Payer.FUND, fund=found) for found, amount in shares.items()]
-    cash = total_paid - total(shares.values())
-    steps.append(dataclasses.replace(step, amount=cash, pays=Payer.PERSON, fund=None))
+    cash = total_paid - fund
+    paying = dataclasses.replace(step, amount=fund, pays=Payer.FUND, fund=Fund.RESIDENT_BASIC)
+    own = dataclasses.replace(step, amount=cash, pays=Payer.PERSON, fund=None)
+    shares = {Fund.RESIDENT_BASIC: fund} if fund else {}
     return dataclasses.replace(
         honest,
         total=total_paid,
         shares=shares,
         cash=cash,
         contribution=dataclasses.replace(honest.contribution, paid_by_fund=shares),
-        steps=tuple(steps),
+        steps=(paying, own) if fund else (own,),
     )

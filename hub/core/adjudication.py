@@ -1,8 +1,8 @@
 """Decides one bill: plan + request -> Decision with one Step per clause, or a Refusal.
 
-Knows how a layer's deductible, segments and caps act on an amount, and how the layers follow each other. Must
-not know where the plan or the request came from, nor any region in particular. Sources: order of layers and
-identities from domain-process 3 and 7.2; roundings in decision records 0010 and 0011.
+Knows how a layer's deductible, segments and caps act on an amount, and how the layers follow each other.
+Must not know where the plan or the request came from, nor any region in particular.
+Sources: order of layers and identities from domain-process 3 and 7.2; roundings in decision records 0010 and 0011.
 """
 
 from __future__ import annotations
@@ -80,9 +80,7 @@ def _treatment(plan: Plan, basis: AccessBasis) -> Treatment | Refusal:
 
 @dataclass(frozen=True, slots=True)
 class BandShare:
-    """What one segment did: the fen of the base that lie in it, and what the fund pays of them after the
-    caps.
-    """
+    """What one segment did: the fen of the base that lie in it, and what the fund pays of them after the caps."""
 
     band: Band
     base: Money

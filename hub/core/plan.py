@@ -57,9 +57,7 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """One segment with every adjustment of the case applied; bounds in fen, on the scale that the layer
-    counts.
-    """
+    """One segment with every adjustment of the case applied; bounds in fen, on the scale that the layer counts."""
 
     lower_fen: int
     upper_fen: int | None
@@ -266,7 +264,8 @@ def _bands(layer: Layer, *, case: Case, membership_years: int) -> tuple[Band, ..
     if not segments:
         raise _NotStated("segment")
     tilts = [row.parameter for row in layer.tilts if row.when.fits(case)][:1]
-    bonuses = [row.parameter for row in layer.bonuses if row.parameter.value.from_year <= membership_years]
+    fitting = [row.parameter for row in layer.bonuses if row.when.fits(case)]
+    bonuses = [bonus for bonus in fitting if bonus.value.from_year <= membership_years]
     place = None
     if case.treatment is not Treatment.AS_AT_HOME:
         place = _first(layer.elsewhere, case=case, name="elsewhere")

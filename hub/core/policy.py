@@ -1,9 +1,8 @@
 """One region's dated parameters with their sources.
 
-Knows layers of benefit, their deductibles, segments, adjustments and caps, and which figures hold for which
-case. Must not know bills, persons' years, files or TOML: `hub.core.policy_file` reads a policy from plain
-data. Sources: seed-policies P01-P15 for the shapes that regions published; decision records 0010-0014 for the
-readings.
+Knows layers of benefit, their deductibles, segments, adjustments and caps, and which figures hold for which case.
+Must not know bills, persons' years, files or TOML: `hub.core.policy_file` reads a policy from plain data.
+Sources: seed-policies P01-P15 for the shapes that regions published; decision records 0010-0014 for the readings.
 """
 
 from __future__ import annotations
@@ -27,9 +26,7 @@ Value = TypeVar("Value")
 
 
 class Treatment(StrEnum):
-    """How a policy treats a ground of access: benefit as at home, as with a proper referral, as without, or
-    none.
-    """
+    """How a policy treats a ground of access: benefit as at home, as with a proper referral, as without, or none."""
 
     AS_AT_HOME = "as_at_home"
     WITH_REFERRAL = "with_referral"
@@ -76,9 +73,7 @@ class CapKind(StrEnum):
 
 
 class ChangeKind(StrEnum):
-    """How an adjustment moves a rate; points and factors are different things and never stand for each
-    other.
-    """
+    """How an adjustment moves a rate; points and factors are different things and never stand for each other."""
 
     NONE = "none"
     POINTS = "points"
@@ -162,9 +157,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Row(Generic[Value]):
-    """A parameter and the condition under which it holds. Of several rows that fit, the first in the file
-    counts.
-    """
+    """A parameter and the condition under which it holds. Of several rows that fit, the first in the file counts."""
 
     when: Condition
     parameter: Parameter[Value]
@@ -192,23 +185,17 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An adjustment of a rate: points (``-5``), a factor (``9/10``) or a flat rate (``1/2``) that replaces
-    it.
-    """
+    """An adjustment of a rate: points (``-5``), a factor (``9/10``) or a flat rate (``1/2``) that replaces it."""
 
     kind: ChangeKind
     amount: Fraction = Fraction(0)
 
     def __str__(self) -> str:
-        match self.kind:
-            case ChangeKind.POINTS:
-                return f"{'−' if self.amount < 0 else '+'} {short_decimal(abs(self.amount))} pp"
-            case ChangeKind.FACTOR:
-                return f"× {short_decimal(self.amount)}"
-            case ChangeKind.FLAT:
-                return str(Rate(self.amount))
-            case ChangeKind.NONE:
-                return ""
+        if self.kind is ChangeKind.POINTS:
+            return f"{'−' if self.amount < 0 else '+'} {short_decimal(abs(self.amount))} pp"
+        if self.kind is ChangeKind.FACTOR:
+            return f"× {short_decimal(self.amount)}"
+        return str(Rate(self.amount)) if self.kind is ChangeKind.FLAT else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,9 +216,7 @@ class Bonus:
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """The most that a layer's fund pays; `amount` is None exactly when the source says that there is no
-    cap.
-    """
+    """The most that a layer's fund pays; `amount` is None exactly when the source says that there is no cap."""
 
     kind: CapKind
     amount: Money | None
@@ -303,9 +288,7 @@ class Policy:
         return f"{self.region}@{self.version}#{self.digest[:12]}"
 
     def changes(self) -> tuple[date, ...]:
-        """The days on which any figure begins or ends, in order; between two of them the policy stands
-        still.
-        """
+        """The days on which any figure begins or ends, in order; between two of them the policy stands still."""
         spans = [span for layer in self.layers for span in layer.spans()]
         spans += [row.parameter.span for row in self.year_attribution]
         spans += [row.parameter.span for row in self.catalog_of]
@@ -313,9 +296,7 @@ class Policy:
         return tuple(sorted({day for span in spans for day in (span.start, span.end) if day is not None}))
 
     def registration_rules(self, *, on: date) -> RegistrationRules:
-        """The figures for registrations filed on a day. Raises NotAllowed where the policy has none for
-        it.
-        """
+        """The figures for registrations filed on a day. Raises NotAllowed where the policy has none for it."""
         row = in_force(self.registration, on=on)
         if not row:
             raise NotAllowed("rule_missing", f"{self.label}: no registration rules are in force on {on}")

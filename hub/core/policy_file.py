@@ -7,6 +7,7 @@ Sources: the layout is the hub's own (adapters/README.md); the shapes are those 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from itertools import combinations
@@ -40,7 +41,7 @@ from hub.core.policy import (
     Value,
     YearAttribution,
 )
-from hub.core.policy_table import Table, amount, change, limit, names, points, word
+from hub.core.policy_table import Table, Word, amount, change, limit, names, points, word
 from hub.core.registration import AccessBasis, RegistrationCategory, RegistrationRules
 
 
@@ -58,8 +59,8 @@ def read_policy(data: Mapping[str, object], *, file: str, digest: str) -> Policy
     policy_name, kind, version = top.text("name"), top.text("kind"), top.text("version")
     layers = tuple(found for found in (reader.layer(table) for table in top.tables("layer")) if found is not None)
     access = reader.access(top.tables("access"))
-    attribution = reader.rows(top, "year_attribution", word(YearAttribution), unit="word")
-    catalog_of = reader.rows(top, "catalog_of", word(CatalogOf), unit="word")
+    attribution = reader.words(top, "year_attribution", YearAttribution)
+    catalog_of = reader.words(top, "catalog_of", CatalogOf)
     registration = reader.registration(top.tables("registration"))
     top.done()
     _check_layers(layers, top)
@@ -103,14 +104,9 @@ class _Reader:
             table.fault("source", "source_place", f"say where in the source it stands: '{key}, article ...'")
         return f"{self.titles.get(key, key)}, {place}"
 
-    def row(self, table: Table, value: Value | None, *, unit: str) -> Row[Value] | None:
-        """A dated parameter with its condition; None after a fault was noted."""
-        when = Condition(
-            levels=table.words("levels", HospitalLevel),
-            groups=table.words("groups", PersonGroup),
-            places=table.words("places", Place),
-            treatments=table.words("treatments", Treatment),
-        )
+    def row(self, table: Table, value: Value | None, *, unit: str, for_cases: bool = True) -> Row[Value] | None:
+        """A dated parameter with its condition, where it may have one; None after a fault was noted."""
+        when = _condition(table) if for_cases else Condition()
         span, source = table.span(), self.source(table)
         note, assumed = table.take("note"), table.take("assumed")
         if note is not None and not isinstance(note, str):
@@ -124,9 +120,15 @@ class _Reader:
         return Row(when, Parameter(name, value, unit, span, source, str(note or ""), assumed is True))
 
     def rows(self, owner: Table, key: str, parse: Callable[[str], Value], *, unit: str) -> tuple[Row[Value], ...]:
-        """Rows whose whole content is one `value`."""
+        """Rows of a layer whose whole content is one `value`."""
         tables = owner.tables(key)
         return self.kept(tables, [self.row(table, table.read("value", parse), unit=unit) for table in tables])
+
+    def words(self, owner: Table, key: str, kind: type[Word]) -> tuple[Row[Word], ...]:
+        """Rows of the whole policy: one word each, the same for every case."""
+        tables = owner.tables(key)
+        found = [self.row(one, one.read("value", word(kind)), unit="word", for_cases=False) for one in tables]
+        return self.kept(tables, found)
 
     def kept(self, tables: Sequence[Table], rows: Sequence[Row[Value] | None]) -> tuple[Row[Value], ...]:
         """Drop what was faulty and report rows that an earlier one hides on some of their days."""
@@ -142,7 +144,7 @@ class _Reader:
         found: dict[AccessBasis, tuple[list[Table], list[Row[Treatment] | None]]] = {}
         for table in tables:
             basis = table.read("basis", word(AccessBasis))
-            row = self.row(table, table.read("treatment", word(Treatment)), unit="word")
+            row = self.row(table, table.read("treatment", word(Treatment)), unit="word", for_cases=False)
             if basis is not None:
                 of_basis = found.setdefault(basis, ([], []))
                 of_basis[0].append(table)
@@ -157,18 +159,12 @@ class _Reader:
             if type(months) is not int or not 1 <= months <= 120:
                 table.fault("temporary_months", "months_range", "a whole number of months from 1 to 120 is required")
                 months = 1
-            row = self.row(table, (months, instant), unit="months")
-            if row is None:
-                rows.append(None)
-                continue
-            old = row.parameter
-            rules = RegistrationRules(temporary_months=months, instant_categories=instant, source=old.source)
-            rows.append(
-                Row(
-                    row.when,
-                    Parameter(old.name, rules, "months", old.span, old.source, old.note, old.assumed),
-                )
-            )
+            rules = RegistrationRules(temporary_months=months, instant_categories=instant, source=table.where)
+            row = self.row(table, rules, unit="months", for_cases=False)
+            if row is not None:
+                stated = dataclasses.replace(rules, source=row.parameter.source)
+                row = dataclasses.replace(row, parameter=dataclasses.replace(row.parameter, value=stated))
+            rows.append(row)
         return self.kept(tables, rows)
 
     def layer(self, table: Table) -> Layer | None:
@@ -183,6 +179,8 @@ class _Reader:
         combine = self.rows(table, "combine", word(CombineOrder), unit="word")
         bonuses = self.bonuses(table.tables("membership"))
         elsewhere = self.rows(table, "elsewhere", change, unit="adjustment")
+        if any(Treatment.AS_AT_HOME in row.when.treatments for row in elsewhere):
+            table.fault("elsewhere", "elsewhere_at_home", "a row for as_at_home never acts: take it out")
         deductibles = table.tables("deductible")
         segments = table.tables("segment")
         tilts = table.tables("tilt")
@@ -214,22 +212,27 @@ class _Reader:
         )
 
     def bonuses(self, tables: Sequence[Table]) -> tuple[Row[Bonus], ...]:
-        rows: list[Row[Bonus] | None] = []
+        """The rows of each year are kept apart: a higher year may hold for the same case on the same days."""
+        of_year: dict[int, tuple[list[Table], list[Row[Bonus] | None]]] = {}
         for table in tables:
-            year = table.take("from_year")
+            year, size = table.take("from_year"), table.read("value", points)
             if type(year) is not int or year < 1:
                 table.fault("from_year", "year_range", "a whole number of years from 1 (the first year) is required")
-                year = None
-            size = table.read("value", points)
-            rows.append(
-                self.row(table, Bonus(year, size) if year is not None and size is not None else None, unit="points")
-            )
-        for (_, earlier), (table, later) in combinations(zip(tables, rows, strict=True), 2):
-            if earlier is None or later is None or not earlier.parameter.span.overlaps(later.parameter.span):
-                continue
-            if earlier.parameter.value.from_year == later.parameter.value.from_year:
-                table.fault("", "row_hidden", f"{earlier.parameter.name} holds for the same year on the same days")
-        return tuple(row for row in rows if row is not None)
+                year = 0
+            row = self.row(table, Bonus(year, size) if size is not None else None, unit="points")
+            same_year = of_year.setdefault(year, ([], []))
+            same_year[0].append(table)
+            same_year[1].append(row)
+        return tuple(row for same_year, rows in of_year.values() for row in self.kept(same_year, rows))
+
+
+def _condition(table: Table) -> Condition:
+    return Condition(
+        levels=table.words("levels", HospitalLevel),
+        groups=table.words("groups", PersonGroup),
+        places=table.words("places", Place),
+        treatments=table.words("treatments", Treatment),
+    )
 
 
 def _segment(table: Table) -> Segment | None:

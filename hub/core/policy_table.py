@@ -1,7 +1,7 @@
 """One table of a policy file, and the readers of its values.
 
-Knows how amounts, rates, points, factors and words are written with their units, and keeps the path of every
-key. Must not know which keys a policy has, nor what they mean together: that is `hub.core.policy_file`.
+Knows how amounts, rates, points, factors and words are written with their units, and keeps the path of every key.
+Must not know which keys a policy has, nor what they mean together: that is `hub.core.policy_file`.
 Sources: the layout is the hub's own (adapters/README.md).
 """
 

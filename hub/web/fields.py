@@ -27,8 +27,6 @@ from hub.web.errors import MARSHMALLOW_MESSAGES, Complaint
 MOST_IN_PAGE = 100
 USUAL_PAGE = 50
 
-_MONEY = re.compile(r"(0|[1-9][0-9]{0,12})\.[0-9]{2}", re.ASCII)
-_SIGNED_MONEY = re.compile(r"-?(0|[1-9][0-9]{0,12})\.[0-9]{2}", re.ASCII)
 _AREA = re.compile(r"[1-9][0-9]{5}", re.ASCII)
 _INSTITUTION = re.compile(r"[HP][1-9][0-9]{10}", re.ASCII)
 _MONTH = re.compile(r"2[0-9]{3}-(0[1-9]|1[0-2])", re.ASCII)
@@ -73,23 +71,24 @@ def _text(value: Any) -> str:
 
 
 class Money(_Strict):
-    """Yuan with exactly two decimals, as text; loads to core Money. `signed` also takes negative amounts."""
+    """Yuan with exactly two decimals, as text; loads to core Money. `signed` also takes negative amounts.
 
-    openapi: ClassVar = {
-        "type": "string",
-        "pattern": r"^(0|[1-9][0-9]{0,12})\.[0-9]{2}$",
-        "example": "1234.50",
-    }
+    `digits` bounds the yuan: fields whose values are added up must not outgrow what the wire carries.
+    """
 
-    def __init__(self, *, signed: bool = False, **kwargs: Any) -> None:
-        self.form = _SIGNED_MONEY if signed else _MONEY
-        pattern = {"pattern": r"^-?(0|[1-9][0-9]{0,12})\.[0-9]{2}$"} if signed else {}
-        super().__init__(openapi={**pattern, **kwargs.pop("openapi", {})}, **kwargs)
+    def __init__(self, *, signed: bool = False, digits: int = 13, **kwargs: Any) -> None:
+        pattern = rf"{'-?' if signed else ''}(0|[1-9][0-9]{{0,{digits - 1}}})\.[0-9]{{2}}"
+        self.form = re.compile(pattern, re.ASCII)
+        self.digits = digits
+        super().__init__(openapi={"type": "string", "pattern": f"^{pattern}$", "example": "1234.50"}, **kwargs)
 
     def read(self, value: Any) -> money.Money:
         text = _text(value)
         if not self.form.fullmatch(text):
-            raise NotAllowed("money_malformed", "an amount is text with exactly two decimals, like 1234.50, ASCII digits only")
+            raise NotAllowed(
+                "money_malformed",
+                f"an amount is text with at most {self.digits} digits and exactly two decimals, like 1234.50",
+            )
         return money.yuan(text)
 
 
@@ -100,29 +99,23 @@ def _exact(text: str, places: int) -> Fraction:
 
 
 class Decimal(_Strict):
-    """An exact decimal as text with at most `places` decimals; loads to Fraction. `signed` also takes a minus."""
+    """An exact decimal as text with bounded digits before and after the point; loads to Fraction."""
 
-    def __init__(self, *, places: int, signed: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *, digits: int, places: int, signed: bool = False, **kwargs: Any) -> None:
+        pattern = rf"{'-?' if signed else ''}(0|[1-9][0-9]{{0,{digits - 1}}})(\.[0-9]{{1,{places}}})?"
+        self.form = re.compile(pattern, re.ASCII)
+        self.digits = digits
         self.places = places
-        self.signed = signed
-        minus = "-?" if signed else ""
-        super().__init__(
-            openapi={
-                "type": "string",
-                "pattern": rf"^{minus}(0|[1-9][0-9]{{0,9}})(\.[0-9]{{1,{places}}})?$",
-                "example": "12.5",
-            },
-            **kwargs,
-        )
+        super().__init__(openapi={"type": "string", "pattern": f"^{pattern}$", "example": "12.5"}, **kwargs)
 
     def read(self, value: Any) -> Fraction:
         text = _text(value)
-        if text[:1] == "-" and not self.signed:
-            raise NotAllowed("decimal_negative", "a negative number is not allowed here")
-        try:
-            return _exact(text, self.places)
-        except NotAllowed as fault:
-            raise NotAllowed(fault.code, f"a plain decimal with at most {self.places} places is expected here") from None
+        if not self.form.fullmatch(text):
+            raise NotAllowed(
+                "decimal_malformed",
+                f"a plain decimal as text is expected, with at most {self.digits} digits and {self.places} places",
+            )
+        return _exact(text, self.places)
 
 
 class Text(_Strict):

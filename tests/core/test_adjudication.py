@@ -100,6 +100,16 @@ def test_what_a_cap_leaves_out_is_a_step_of_its_own():
     assert decision.steps[1].formula == "1000.00 × 50 % = 500.00; cap 450.00 per_year leaves 450.00"
 
 
+def test_a_fund_that_pays_nothing_has_no_step():
+    tables = policy_tables()
+    tables["layer"][0]["cap"] = [row(kind="per_year", value="0.00 yuan")]
+
+    decision = decided(tables, request("1100.00"))
+
+    assert steps_of(decision)[1:] == [("basic", "remainder", "500.00", "person"), ("basic", "cap", "500.00", "person")]
+    assert decision.shares == {}
+
+
 def test_a_cap_per_visit_ignores_the_year_and_the_tighter_of_two_caps_counts():
     tables = policy_tables()
     tables["layer"][0]["cap"] = [
@@ -114,7 +124,7 @@ def test_a_cap_per_visit_ignores_the_year_and_the_tighter_of_two_caps_counts():
 
 
 def test_segments_share_a_rounded_fen_by_largest_remainder():
-    """0.01 x 50 % and 0.02 x 60 % and 0.01 x 90 % of a fen: 0.5 + 1.2 + 0.9 = 2.6, half up 3 fen: 0 + 1 + 1, then the last."""
+    """0.5 + 1.2 + 0.9 fen = 2.6, half up 3: cut down 0 + 1 + 0, then one each to 0.9 and 0.5."""
     tables = policy_tables()
     tables["layer"][0]["deductible"] = [row("0.00 yuan", charged="each_admission")]
     tables["layer"][0]["segment"] = [

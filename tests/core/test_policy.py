@@ -88,6 +88,8 @@ def test_all_faults_are_reported_at_once_with_their_paths():
         ("year_attribution", [row("never")], "year_attribution[0].value", "word_unknown"),
         ("registration", [row(temporary_months=0)], "registration[0].temporary_months", "months_range"),
         ("registration", [row(temporary_months="6")], "registration[0].temporary_months", "months_range"),
+        ("registration", [{"temporary_months": 6, "source": "T, article 1"}], "registration[0].from", "date_missing"),
+        ("year_attribution", [row("whole_at_discharge", levels=["3"])], "year_attribution[0].levels", "key_unknown"),
         ("access", [row(basis="walking", treatment="refuse")], "access[0].basis", "word_unknown"),
     ],
 )
@@ -123,6 +125,8 @@ def test_a_fault_at_the_top_is_named(key, wrong, where, code):
         ("tilt", [row("50 % flat", on_flat_rate=True)], "tilt[0].value", "tilt_flat"),
         ("membership", [row("+2 points", from_year=0)], "membership[0].from_year", "year_range"),
         ("membership", [row("+2 points", from_year=2), row("+3 points", from_year=2)], "membership[1]", "row_hidden"),
+        ("membership", [row("2 points", from_year=2)], "membership[0].value", "points_malformed"),
+        ("elsewhere", [row("none", treatments=["as_at_home"])], "elsewhere", "elsewhere_at_home"),
         ("cap", [row(kind="per_year")], "cap[0].value", "value_missing"),
         ("cap", [row(kind="not_stated", value="1.00 yuan")], "cap[0].safe_up_to", "value_missing"),
         ("cap", [row(kind="none", value="1.00 yuan")], "cap[0].value", "key_unknown"),
@@ -346,6 +350,13 @@ def test_the_bonus_of_the_highest_year_reached_counts(years, rate):
     ]
 
     assert terms_of(tables, HOME, membership_years=years).bands[0].rate == percent(rate)
+
+
+def test_a_bonus_may_be_for_some_persons_only():
+    tables = policy_tables()
+    tables["layer"][0]["membership"] = [row("+5 points", from_year=1, groups=["pupil"])]
+
+    assert terms_of(tables, HOME).bands[0].rate == percent("50 %")
 
 
 def test_a_clause_quotes_every_article_and_the_latest_date():

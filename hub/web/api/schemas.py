@@ -211,13 +211,16 @@ LINE_FIELDS = {
     "kind": fields.OneOf(CatalogKind, allowed=BILLABLE_KINDS, required=True),
     "code": fields.Text(longest=64, required=True, description="The care region's own code."),
     "name": fields.Text(longest=200, required=True, description="The hospital's name of it."),
-    "unit_price": fields.Decimal(places=6, required=True, description="Yuan."),
-    "quantity": fields.Decimal(places=4, signed=True, required=True, description="Negative for a return."),
-    "amount": fields.Money(signed=True, required=True, description="Price times quantity, half up to the fen."),
+    "unit_price": fields.Decimal(digits=7, places=6, required=True, description="Yuan."),
+    "quantity": fields.Decimal(digits=6, places=4, signed=True, required=True, description="Negative for a return."),
+    "amount": fields.Money(signed=True, digits=8, required=True, description="Price times quantity, half up to the fen."),
     "fee_date": fields.Day(required=True),
     "returns": fields.Whole(least=1, most=10**15 - 1, description="For a return: the line that it takes back."),
 }
-"""The one table of a fee line: the fast checker and the OpenAPI description are both made from it."""
+"""The one table of a fee line: the fast checker and the OpenAPI description are both made from it.
+
+The bounds keep price times quantity, and the sum of all lines, inside what an amount can hold.
+"""
 
 
 class BillIn(_In):
@@ -228,7 +231,7 @@ class BillIn(_In):
     bill_no = fields.Number(longest=40, required=True, description="The hospital's own number of the bill.")
     revision = fields.Whole(least=1, most=9_999, load_default=1, description="Rises when a cancelled bill is sent again.")
     discharged_on = fields.Day(required=True)
-    total = fields.Money(required=True, description="What the lines add up to.")
+    total = fields.Money(digits=8, required=True, description="What the lines add up to.")
     lines = fields.Rows(LINE_FIELDS, make=BillLine, least=1, most=MOST_LINES, required=True)
 
 
@@ -366,8 +369,8 @@ class BillsQuery(PageQuery):
 BOOKING_FIELDS = {
     "event_id": fields.Number(longest=120, required=True, openapi={"example": "bil-01jd3x5v2m8q0c6k4t7w9y1z3b/settled"}),
     "insuring_region": fields.AreaCode(required=True),
-    "total": fields.Money(signed=True, required=True, description="Negative for a cancel."),
-    "fund_total": fields.Money(signed=True, required=True),
+    "total": fields.Money(signed=True, digits=8, required=True, description="Negative for a cancel."),
+    "fund_total": fields.Money(signed=True, digits=8, required=True),
 }
 
 

@@ -214,6 +214,35 @@ REFUSAL: Mapping[str, Pair] = {
         "The text holds invisible characters. Type it in again.",
     ),
     "text_too_long": ("文字过长，请缩短。", "The text is too long. Shorten it."),
+    "text_empty": ("请填写文字。", "Write something."),
+    "name_malformed": (
+        "姓名至少两个字，不含数字和符号。请按身份证件上的姓名填写。",
+        "A name has at least two letters and no digits. Write it as on your identity card.",
+    ),
+    "identity_malformed": (
+        "身份证号码应为 18 位：17 位数字加 1 位数字或字母 X。请核对后重新填写。",
+        "An identity number has 18 characters: 17 digits, then a digit or X. Check and type it again.",
+    ),
+    "identity_region": (
+        "身份证号码前两位不是有效的省级代码。请核对号码开头。",
+        "The first two digits name no province. Check the beginning of the number.",
+    ),
+    "identity_birth": (
+        "身份证号码第 7 至 14 位不是有效的出生日期。请核对这几位数字。",
+        "Digits 7 to 14 are not a date of birth. Check these digits.",
+    ),
+    "identity_check": (
+        "身份证号码的校验位不符，可能有一位输错。请对照证件逐位核对。",
+        "The last character does not fit the others: one may be mistyped. Compare each with your card.",
+    ),
+    "phone_malformed": (
+        "手机号码应为 11 位数字，以 13 至 19 开头。请核对后重新填写。",
+        "A mobile number has 11 digits and begins with 13 to 19. Check and type it again.",
+    ),
+    "day_malformed": (
+        "这不是有效的日期。请按“2026-11-22”的格式填写。",
+        "This is no day. Write it like 2026-11-22.",
+    ),
 }
 
 

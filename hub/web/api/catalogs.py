@@ -1,0 +1,104 @@
+"""Looking codes up: the unified code books, and a region's own catalog on a day.
+
+Knows messages. Must not know how a line is classified. Everybody who takes part may read everything here: it is published.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flask
+
+from hub.core.codes import CatalogKind, LocalCode, Region, UnifiedCode
+from hub.core.dates import business_day
+from hub.core.errors import NotAllowed, NotFound
+from hub.ports import Sight
+from hub.web.answers import answer, the_hub
+from hub.web.api import shapes
+from hub.web.api.blueprint import ApiBlueprint
+from hub.web.api.schemas import CatalogQuery, EntriesOut, EntryOut, ItemOut, OnDayQuery
+from hub.web.guards import caller, signed
+
+blueprint = ApiBlueprint(
+    "catalogs", __name__, url_prefix="/v1/catalogs", description="Unified code books and regional catalogs."
+)
+
+EVERYBODY = (Sight.INSTITUTION, Sight.REGION, Sight.HUB)
+
+_KIND = {
+    "name": "kind",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "enum": [str(kind) for kind in CatalogKind]},
+    "example": "herbal",
+}
+_CODE = {
+    "name": "code",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9_.:+*~-][A-Za-z0-9_.:+*~/-]{0,63}$"},
+    "example": "T001700002",
+}
+_REGION = {
+    "name": "region",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^[1-9][0-9]{5}$"},
+    "example": "450700",
+}
+
+
+@blueprint.route("/<kind:kind>", methods=["GET"], parameters=[_KIND])
+@signed(*EVERYBODY)
+@blueprint.arguments(CatalogQuery, location="query")
+@blueprint.response(200, EntriesOut)
+@blueprint.reads()
+def search(query: dict[str, Any], kind: str) -> flask.Response:
+    """Find unified codes by the beginning of the code or a part of the name."""
+    with _reading() as uow:
+        found = uow.catalogs.search(CatalogKind(kind), query["q"], limit=query["limit"])
+    return answer({"items": [shapes.entry(one) for one in found]})
+
+
+@blueprint.route("/<kind:kind>/<code:code>", methods=["GET"], parameters=[_KIND, _CODE])
+@signed(*EVERYBODY)
+@blueprint.response(200, EntryOut)
+@blueprint.reads(404)
+def get_entry(kind: str, code: str) -> flask.Response:
+    """Look one unified code up in the newest release."""
+    try:
+        wanted = UnifiedCode(CatalogKind(kind), code)
+    except NotAllowed:
+        raise _no_code(kind) from None
+    with _reading() as uow:
+        found = uow.catalogs.entry(wanted)
+    if found is None:
+        raise _no_code(kind)
+    return answer(shapes.entry(found))
+
+
+@blueprint.route(
+    "/regions/<area:region>/<kind:kind>/<code:code>", methods=["GET"], parameters=[_REGION, _KIND, _CODE]
+)
+@signed(*EVERYBODY)
+@blueprint.arguments(OnDayQuery, location="query")
+@blueprint.response(200, ItemOut)
+@blueprint.reads(404)
+def get_item(query: dict[str, Any], region: str, kind: str, code: str) -> flask.Response:
+    """Look a region's own code up: class, first self-pay, price limits and mapping as they hold on a day."""
+    on = query["on"] or business_day(caller().as_of)
+    local = LocalCode(Region(region), CatalogKind(kind), code)
+    catalog = the_hub().catalog(local.region)
+    found = catalog.item(local, on)
+    if found is None:
+        raise _no_code(kind)
+    return answer(shapes.item(found, catalog.mapping(local, on)))
+
+
+def _reading() -> Any:
+    """A transaction in the sender's own sight; the catalogs' shelf stands beside those of the port."""
+    return flask.current_app.extensions["hub"].store.begin(caller().participant.scope)
+
+
+def _no_code(kind: str) -> NotFound:
+    return NotFound("code_not_found", f"there is no such {kind} code")

@@ -1,0 +1,67 @@
+"""Example messages for the documentation; a test sends each of them.
+
+Knows the made-up persons of the played region 990100. Must not hold anybody's real data.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+SANDBOX_PERSON: dict[str, Any] = {"insuring_region": "990100", "name": "沙一", "identity": "110101198001010010"}
+
+REGISTRATION: dict[str, Any] = {
+    **SANDBOX_PERSON,
+    "care_region": "450700",
+    "category": "other_temporary",
+    "evidence": "none",
+    "start": "2026-11-23",
+    "phone": "13900000001",
+    "notice_version": "2026-01",
+}
+
+APPROVAL: dict[str, Any] = {"approve": True, "reason": ""}
+
+REASON: dict[str, Any] = {"reason": "entered twice"}
+
+ADMISSION: dict[str, Any] = {
+    "institution": "H45070200001",
+    "visit_no": "ZY20261101-0007",
+    **SANDBOX_PERSON,
+    "kind": "ordinary",
+    "diagnosis": "K35.800",
+    "admitted_at": "2026-11-22T09:30:00+08:00",
+}
+
+BILL: dict[str, Any] = {
+    "institution": "H45070200001",
+    "visit_no": "ZY20261101-0007",
+    "bill_no": "JS20261122-0007",
+    "revision": 1,
+    "discharged_on": "2026-11-22",
+    "total": "120.00",
+    "lines": [
+        {
+            "line_no": 1,
+            "kind": "drug",
+            "code": "ZD03AAH0146010201463",
+            "name": "护肝片",
+            "unit_price": "24.00",
+            "quantity": "5",
+            "amount": "120.00",
+            "fee_date": "2026-11-22",
+        }
+    ],
+}
+
+DAY_REPORT: dict[str, Any] = {
+    "institution": "H45070200001",
+    "day": "2026-11-22",
+    "bookings": [
+        {
+            "event_id": "bil-01jd3x5v2m8q0c6k4t7w9y1z3b/settled",
+            "insuring_region": "990100",
+            "total": "120.00",
+            "fund_total": "60.00",
+        }
+    ],
+}
