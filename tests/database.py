@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, text
@@ -67,10 +68,15 @@ def empty_database(_server: Engine, services: Services) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def key_ring(tmp_path_factory: pytest.TempPathFactory) -> KeyRing:
+def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("vault") / "keys.json"
     create_key_file(path)
-    return read_key_file(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def key_ring(key_file: Path) -> KeyRing:
+    return read_key_file(key_file)
 
 
 @pytest.fixture

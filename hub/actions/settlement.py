@@ -183,7 +183,8 @@ def _prepare(
     basis, registration_id = basis_of_access(
         uow.registrations.of_person(visit.person_id),
         care_region=hospital.region,
-        on=bill.discharged_on,
+        admitted_on=bill.admitted_on,
+        discharged_on=bill.discharged_on,
         emergency=visit.kind is AdmissionKind.EMERGENCY,
     )
     year = uow.years.peek(visit.person_id, visit.coverage.insurance_type, bill.discharged_on.year)

@@ -19,7 +19,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from hub.services import Services
 from hub.settings import Settings, environment_for_child
 
 ROLES = ("web", "worker", "beat")
@@ -36,29 +35,30 @@ def role_command(role: str) -> list[str]:
     return [sys.executable, "-m", "hub.cli", role]
 
 
-def child_environment(settings: Settings, services: Services) -> Mapping[str, str]:
+def child_environment(settings: Settings) -> Mapping[str, str]:
     """The environment of a child: the caller's, with the addresses of the services that were started."""
-    return environment_for_child(
-        {
-            "HUB_STATE_DIR": str(settings.state_dir),
-            "HUB_PORT": str(settings.port),
-            "HUB_DATABASE_URL": services.database_app_url,
-            "HUB_DATABASE_OWNER_URL": services.database_owner_url,
-            "HUB_REDIS_URL": services.redis_url,
-            "PYTHONUNBUFFERED": "1",
-        }
-    )
+    given = {
+        "HUB_STATE_DIR": str(settings.state_dir),
+        "HUB_PORT": str(settings.port),
+        "HUB_PUBLIC_URL": settings.public_url,
+        "HUB_DATABASE_URL": settings.database_url,
+        "HUB_DATABASE_OWNER_URL": settings.database_owner_url,
+        "HUB_REDIS_URL": settings.redis_url,
+        "HUB_VAULT_KEY_FILE": str(settings.vault_key_file or ""),
+        "PYTHONUNBUFFERED": "1",
+    }
+    return environment_for_child({name: value for name, value in given.items() if value})
 
 
 class Processes:
     """Web, worker and beat on a state folder; leaving the block stops them in order.
 
-    Each writes its log to ``<state>/<role>.log``. A child does not outlive a killed parent on Linux.
+    The settings name the database and the queue. Each process writes its log to ``<state>/<role>.log``.
     """
 
-    def __init__(self, settings: Settings, services: Services, *, roles: tuple[str, ...] = ROLES) -> None:
+    def __init__(self, settings: Settings, *, roles: tuple[str, ...] = ROLES) -> None:
         self._settings = settings
-        self._environment = child_environment(settings, services)
+        self._environment = child_environment(settings)
         self._roles = roles
         self.running: dict[str, subprocess.Popen[bytes]] = {}
 

@@ -27,9 +27,9 @@ def serve(context: click.Context) -> None:
     """Run web, worker and beat here, with an embedded database and queue where none is given."""
     from hub.cli.setup import prepare_database
 
-    with services_of(read_settings(context)) as (settings, services):
+    with services_of(read_settings(context)) as (settings, _services):
         prepare_database(settings)
-        with Processes(settings, services) as processes:
+        with Processes(settings) as processes:
             click.echo(f"The hub runs at {settings.public_url}  (logs in {settings.state_dir}; stop with Ctrl-C)")
             _wait_for_stop(processes)
 

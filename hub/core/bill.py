@@ -14,10 +14,10 @@ from enum import StrEnum
 from fractions import Fraction
 
 from hub.core.catalog import CareCatalog, ClassifiedLine, HospitalLevel, classify_line
-from hub.core.codes import BILLABLE_KINDS, CatalogKind, InstitutionCode, Region
+from hub.core.codes import BILLABLE_KINDS, CatalogKind, InstitutionCode, Region, is_local_code
 from hub.core.errors import Faults, Inconsistent, NotAllowed
 from hub.core.lifecycle import Lifecycle
-from hub.core.money import ZERO, Money, exact_decimal, line_amount, total, yuan
+from hub.core.money import FEN_PER_YUAN, LARGEST_FEN, ZERO, Money, exact_decimal, line_amount, total, yuan
 
 MOST_LINES = 5_000
 """More lines than any published stay; a bill above it is split by the hospital (interim settlement)."""
@@ -120,9 +120,11 @@ def check_bill(bill: Bill, *, as_of: date) -> None:
     for row, line in enumerate(bill.lines):
         _check_line(line, row=row, bill=bill, by_number=by_number, faults=faults)
     _check_returns(bill.lines, by_number=by_number, faults=faults)
-    added = total(line.amount for line in bill.lines)
-    if added != bill.total:
-        faults.add("total", "total_differs", f"the lines add up to {added}, the bill says {bill.total}")
+    added_fen = sum(line.amount.fen for line in bill.lines)
+    if abs(added_fen) > LARGEST_FEN:
+        faults.add("total", "total_too_large", f"the lines add up to more than {Money(LARGEST_FEN)}")
+    elif added_fen != bill.total.fen:
+        faults.add("total", "total_differs", f"the lines add up to {Money(added_fen)}, the bill says {bill.total}")
     if bill.total < ZERO:
         faults.add("total", "total_negative", "a bill's total is not negative: cancel the settled bill instead")
     faults.stop_if_any("bill_faulty", "the bill was refused as a whole; mend every fault listed and send it again")
@@ -132,6 +134,8 @@ def _check_line(line: BillLine, *, row: int, bill: Bill, by_number: dict[int, Bi
     where = f"lines[{row}]"
     if line.kind not in BILLABLE_KINDS:
         faults.add(f"{where}.kind", "kind_not_billable", f"a fee line is a drug, herbal or service, not {line.kind}")
+    if not is_local_code(line.code):
+        faults.add(f"{where}.code", "code_malformed", "a code has 1 to 64 printable characters")
     if not 1 <= line.line_no <= 10**15 - 1:
         faults.add(f"{where}.line_no", "line_no_range", "a line number has 1 to 15 digits and is not 0")
     if line.line_no in by_number:
@@ -143,11 +147,14 @@ def _check_line(line: BillLine, *, row: int, bill: Bill, by_number: dict[int, Bi
         )
     if line.quantity == 0:
         faults.add(f"{where}.quantity", "quantity_zero", "a quantity is not zero: leave the line out")
-    expected = line_amount(unit_price=line.unit_price, quantity=line.quantity)
-    if line.amount != expected:
-        faults.add(
-            f"{where}.amount", "amount_differs", f"price times quantity is {expected}, the line says {line.amount}"
-        )
+    if abs(line.unit_price * line.quantity) * FEN_PER_YUAN > LARGEST_FEN:
+        faults.add(f"{where}.amount", "amount_too_large", f"price times quantity is more than {Money(LARGEST_FEN)}")
+    else:
+        expected = line_amount(unit_price=line.unit_price, quantity=line.quantity)
+        if line.amount != expected:
+            faults.add(
+                f"{where}.amount", "amount_differs", f"price times quantity is {expected}, the line says {line.amount}"
+            )
     if not bill.admitted_on <= line.fee_date <= bill.discharged_on:
         faults.add(f"{where}.fee_date", "fee_date_outside_stay", "the fee lies outside admission and discharge")
     if (line.quantity < 0) != (line.returns is not None):
@@ -271,7 +278,9 @@ def read_line(
     fee_date: date,
     returns: int | None = None,
 ) -> BillLine:
-    """Build a line from its wire texts. Raises NotAllowed for a malformed number."""
+    """Build a line from its wire texts. Raises NotAllowed for a malformed number or an unknown kind."""
+    if kind not in list(CatalogKind):
+        raise NotAllowed("kind_unknown", f"{kind[:20]!r} is no kind of item: use one of {', '.join(BILLABLE_KINDS)}")
     return BillLine(
         line_no=line_no,
         kind=CatalogKind(kind),

@@ -18,9 +18,16 @@ from enum import StrEnum
 from hub.core.errors import Inconsistent, NotAllowed
 
 
+_MUNICIPALITIES = frozenset({"11", "12", "31", "50"})
+"""Beijing, Tianjin, Shanghai and Chongqing: each is one place of care with all its districts."""
+
+_UNDER_THE_PROVINCE = "90"
+"""Third and fourth digit of county-level cities that stand directly under their province (429004 Xiantao)."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Region:
-    """A medical-insurance area (医保区划): six digits; the first two name the province, the first four the city."""
+    """A medical-insurance area (医保区划): six digits, of which the first two name the province."""
 
     code: str
 
@@ -37,7 +44,12 @@ class Region:
 
     @property
     def city(self) -> str:
-        return self.code[:4]
+        """The first digits of every area of the same city: two for a municipality, six for a city directly under its
+        province, else four. People register to a city, and care is off-site where the city differs.
+        """
+        if self.province in _MUNICIPALITIES:
+            return self.province
+        return self.code if self.code[2:4] == _UNDER_THE_PROVINCE else self.code[:4]
 
 
 class Regime(StrEnum):
@@ -48,8 +60,8 @@ class Regime(StrEnum):
 
 
 def regime_of(*, insuring_region: Region, care_region: Region) -> Regime:
-    """Which regime a bill between two different regions falls under."""
-    if insuring_region == care_region:
+    """Which regime a bill between two cities falls under; raises NotAllowed where they are the same city."""
+    if insuring_region.city == care_region.city:
         raise NotAllowed("not_off_site", "the insured place and the place of care are the same: no off-site settlement")
     same_province = insuring_region.province == care_region.province
     return Regime.WITHIN_PROVINCE if same_province else Regime.CROSS_PROVINCE
@@ -70,6 +82,13 @@ class Fund(StrEnum):
     RESIDENT_BASIC = "390100"
     RESIDENT_CATASTROPHIC = "390200"
     ASSISTANCE = "610100"
+
+
+FUNDS_OF = {
+    InsuranceType.EMPLOYEE: frozenset({Fund.EMPLOYEE_BASIC, Fund.EMPLOYEE_LARGE_AMOUNT, Fund.ASSISTANCE}),
+    InsuranceType.RESIDENT: frozenset({Fund.RESIDENT_BASIC, Fund.RESIDENT_CATASTROPHIC, Fund.ASSISTANCE}),
+}
+"""Which funds may pay for a person of an insurance type; medical assistance stands behind both."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -135,6 +154,11 @@ class UnifiedCode:
             raise NotAllowed("code_malformed", f"{self.code[:40]!r} does not have the shape of a {self.kind} code")
 
 
+def is_local_code(code: str) -> bool:
+    """Whether a text can be a code of a region's own catalog: 1 to 64 printable characters."""
+    return 1 <= len(code) <= 64 and code.isprintable()
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class LocalCode:
     """A code in a region's own catalog; any printable text up to 64 characters, compared to the letter."""
@@ -144,7 +168,7 @@ class LocalCode:
     code: str
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.code) <= 64 or not self.code.isprintable():
+        if not is_local_code(self.code):
             raise NotAllowed("local_code_malformed", "a local code has 1 to 64 printable characters")
 
 
@@ -286,13 +310,13 @@ def phone_number(text: str) -> str:
 
 
 _FORBIDDEN = re.compile(
-    "[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ud800-\udfff]"
+    "[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ud800-\udfff]"
 )
 
 
 def clean_text(text: str, *, longest: int) -> str:
-    """Normalise text to NFC, trimmed; refuse control, direction, zero-width and surrogate characters and excess
-    length.
+    """Normalise text to NFC, trimmed; refuse control, direction, zero-width, line-separating and surrogate
+    characters and excess length.
     """
     if _FORBIDDEN.search(text):
         raise NotAllowed("text_hidden_character", "the text holds a control, direction or zero-width character")

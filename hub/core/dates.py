@@ -100,6 +100,15 @@ def add_months(day: date, months: int) -> date:
     return date(year, month, min(day.day, last))
 
 
+def months_from(start: date, months: int) -> Span:
+    """Whole months from a day on, the day itself included; where the last month has no such day, all of it counts.
+
+    Six months from 12 October end with 11 April; six months from 29, 30 or 31 August end with the last of February.
+    """
+    end = add_months(start, months)
+    return Span(start, end if end.day == start.day else end + timedelta(days=1))
+
+
 def age_in_years(*, born: date, on: date) -> int:
     """Completed years of age on a day; a person born on 29 February completes the year on 1 March."""
     return on.year - born.year - ((on.month, on.day) < (born.month, born.day))

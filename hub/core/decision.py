@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from hub.core.bill import ClassifiedAmounts
 from hub.core.catalog import HospitalLevel
-from hub.core.codes import Fund, InsuranceType, Region
+from hub.core.codes import FUNDS_OF, Fund, InsuranceType, Region
 from hub.core.errors import Inconsistent
 from hub.core.money import ZERO, Money, total
 from hub.core.registration import AccessBasis
@@ -78,6 +78,16 @@ class Contribution:
     self_pay_in_policy: Money
     paid_by_fund: Mapping[Fund, Money]
     accumulated: Mapping[str, Money] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        amounts = (
+            self.in_policy,
+            self.self_pay_in_policy,
+            *self.paid_by_fund.values(),
+            *self.accumulated.values(),
+        )
+        if any(amount < ZERO for amount in amounts):
+            raise Inconsistent("contribution_negative", "a settled bill adds to a year and takes nothing from it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +188,8 @@ class Step:
     def __post_init__(self) -> None:
         if (self.pays is Payer.FUND) != (self.fund is not None):
             raise Inconsistent("step_payer", f"step {self.parameter}: a fund is named exactly when a fund pays")
+        if self.amount < ZERO:
+            raise Inconsistent("step_negative", f"step {self.parameter}: {self.amount} would take something back")
         if not self.article or not self.parameter:
             raise Inconsistent("step_source", "a step names its parameter and its article")
 
@@ -271,15 +283,22 @@ def steps_that_do_not_add_up(decision: Decision) -> str | None:
 def check_answer(decision: Decision, *, request: DecisionRequest) -> None:
     """Believe a region's answer only where it fits the question; raises Inconsistent otherwise.
 
-    A region that answers for another bill, another total or pays more than the in-policy amount is not believed.
+    A region that answers for another bill or another total, pays more than the in-policy amount, pays from a fund of
+    another insurance type, or counts something else towards the person's year than it decided is not believed.
     """
+    made = decision.contribution
     if decision.bill_id != request.bill_id:
         raise Inconsistent("answer_other_bill", f"asked about {request.bill_id}, answered for {decision.bill_id}")
     if decision.total != request.amounts.total:
         raise Inconsistent("answer_other_total", f"asked about {request.amounts.total}, answered {decision.total}")
     if decision.fund_total > request.amounts.in_policy:
         raise Inconsistent("answer_above_policy", "the funds pay more than the in-policy amount")
-    if decision.contribution.in_policy != request.amounts.in_policy:
-        raise Inconsistent("answer_contribution", "the contribution's in-policy amount is not the bill's")
-    if dict(decision.contribution.paid_by_fund) != {fund: amount for fund, amount in decision.shares.items() if amount}:
+    foreign = set(decision.shares) - FUNDS_OF[request.insurance_type]
+    if foreign:
+        raise Inconsistent("answer_other_fund", f"{sorted(foreign)} do not pay for {request.insurance_type}")
+    if (made.in_policy, made.level) != (request.amounts.in_policy, request.level):
+        raise Inconsistent("answer_contribution", "the contribution's in-policy amount or level is not the bill's")
+    if dict(made.paid_by_fund) != {fund: amount for fund, amount in decision.shares.items() if amount}:
         raise Inconsistent("answer_contribution", "the contribution's funds are not the decision's")
+    if made.self_pay_in_policy > request.amounts.in_policy - decision.fund_total:
+        raise Inconsistent("answer_contribution", "the contribution's self-pay is more than the funds left over")

@@ -32,10 +32,12 @@ class Lifecycle(Generic[State]):
         self._next = {(source, event): target for source, event, target in self.moves}
         if len(self._next) != len(self.moves):
             raise Inconsistent("lifecycle_ambiguous", f"{name}: one state has the same event twice")
-        reached = {start, *(target for _, _, target in self.moves)}
+        reached = {start}
+        while found := {target for source, _, target in self.moves if source in reached} - reached:
+            reached |= found
         missing = set(type(start)) - reached
         if missing:
-            raise Inconsistent("lifecycle_unreachable", f"{name}: no move leads to {sorted(missing)}")
+            raise Inconsistent("lifecycle_unreachable", f"{name}: no way leads from {start} to {sorted(missing)}")
 
     def after(self, state: State, event: str) -> State:
         """The state that follows. Raises MoveNotAllowed, naming what may happen instead."""

@@ -1,5 +1,4 @@
-"""A policy compiled for a stretch of days without change: straight values for each case, nothing left to look
-up.
+"""A policy compiled for a stretch of days without change: straight values for each case.
 
 Knows which rows hold on a day and for a case, how adjustments move a rate, and what is missing.
 Must not know bills, persons' years, files or any region in particular.
@@ -333,8 +332,9 @@ def _adjusted(rate: Rate, changes: Sequence[Parameter[Change]], *, layer: Layer,
 def band_faults(terms: Terms) -> str | None:
     """Say where the bands of a layer leave a gap, overlap or never end; None where they tile the scale."""
     bands = sorted(terms.bands, key=lambda band: band.lower_fen)
-    start = terms.deductible.amount.fen if terms.deductible.charged is Charged.YEAR and terms.count_from_zero else 0
-    if bands[0].lower_fen > start or (bands[0].lower_fen and not terms.count_from_zero):
+    always_charged = terms.deductible.charged is not Charged.FIRST_ADMISSION
+    start = terms.deductible.amount.fen if terms.count_from_zero and always_charged else 0
+    if bands[0].lower_fen > start:
         return f"the first segment begins at {Money(bands[0].lower_fen)}, after the deductible"
     for band, following in pairwise(bands):
         if band.upper_fen != following.lower_fen:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from hub.core.codes import Region
-from hub.core.dates import Span, add_months
+from hub.core.dates import Span, add_months, months_from
 from hub.core.errors import NotAllowed
 from hub.core.lifecycle import Lifecycle
 
@@ -121,14 +121,20 @@ class Registration:
     span: Span
     state: RegistrationState
 
-    def covers(self, *, care_region: Region, on: date) -> bool:
-        """Whether it opens direct settlement in a region on a day.
+    def covers(self, *, care_region: Region, admitted_on: date, discharged_on: date) -> bool:
+        """Whether it opens direct settlement of a stay in a region.
+
+        It does where it is valid on any day of the stay, both ends included: who was admitted while it held stays
+        covered until discharge, and one made before discharge covers the stay at hand (articles 7 and 16).
 
         A registration is made to a city: any institution of that city, its districts included, is covered;
         a registration to a district covers the whole city, too, since places of care are cities.
         """
+        stay = Span(admitted_on, discharged_on + timedelta(days=1))
         return (
-            self.state is RegistrationState.APPROVED and care_region.city == self.care_region.city and on in self.span
+            self.state is RegistrationState.APPROVED
+            and care_region.city == self.care_region.city
+            and self.span.overlaps(stay)
         )
 
 
@@ -172,10 +178,8 @@ def check_new(
 
 
 def validity(category: RegistrationCategory, *, start: date, rules: RegistrationRules) -> Span:
-    """Long-term: without end. Temporary: the insuring region's number of months, first day in, last day out."""
-    if category.is_long_term:
-        return Span(start)
-    return Span(start, add_months(start, rules.temporary_months))
+    """Long-term: without end. Temporary: the insuring region's number of months, the first day included."""
+    return Span(start) if category.is_long_term else months_from(start, rules.temporary_months)
 
 
 class AccessBasis(StrEnum):
@@ -189,15 +193,25 @@ class AccessBasis(StrEnum):
 
 
 def basis_of_access(
-    registrations: Iterable[Registration], *, care_region: Region, on: date, emergency: bool
+    registrations: Iterable[Registration],
+    *,
+    care_region: Region,
+    admitted_on: date,
+    discharged_on: date,
+    emergency: bool,
 ) -> tuple[AccessBasis, str | None]:
-    """The best ground that a person has on a day, and the registration it rests on.
+    """The best ground that a person has for a stay, and the registration it rests on.
 
     Order: long-term, referred, emergency flag (deemed registered), other temporary, none. Where two of a kind cover the
-    day, the one with the smaller id counts, so that the answer never depends on the order of rows.
+    stay, the one with the smaller id counts, so that the answer never depends on the order of rows.
     """
     covering = sorted(
-        (found for found in registrations if found.covers(care_region=care_region, on=on)), key=lambda found: found.id
+        (
+            found
+            for found in registrations
+            if found.covers(care_region=care_region, admitted_on=admitted_on, discharged_on=discharged_on)
+        ),
+        key=lambda found: found.id,
     )
     for found in covering:
         if found.category.is_long_term:

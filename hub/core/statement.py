@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 from hub.core.codes import Fund, InstitutionCode, InsuranceType, Regime, Region
 from hub.core.dates import Period
@@ -56,7 +57,8 @@ class PairTotal:
 class Statement:
     """One region's statement: everything it owes and everything it is owed in a window.
 
-    Rows stand in the order of insuring region, care region, hospital, booking day, entry id.
+    Rows stand in the order of insuring region, care region, hospital, booking day, entry id, each of them once: the
+    bytes of a closed month rest on it.
     """
 
     region: Region
@@ -68,6 +70,9 @@ class Statement:
         for row in self.rows:
             if self.region not in (row.insuring_region, row.care_region):
                 raise Inconsistent("statement_foreign_row", f"{row.bill_id} does not concern {self.region}")
+        for row, following in pairwise(self.rows):
+            if statement_order(row) >= statement_order(following):
+                raise Inconsistent("statement_order", f"{following.entry_id} stands after {row.entry_id}")
 
     def totals(self) -> tuple[PairTotal, ...]:
         """Totals per pair, insurance type and fund, in that order."""

@@ -29,6 +29,15 @@ _TARGETS_YUAN = ((3_500, 8_000), (8_000, 15_000), (8_000, 15_000), (15_000, 30_0
 
 _MOST_PACKS = 30
 
+_UNCOVERED_EVERY = 80
+"""About one line in so many is of something that no fund pays: an unmapped code, or a class that is not payable."""
+
+_DEARER_EVERY = 30
+"""About one line in so many costs a fifth more than the region's limit, where there is one."""
+
+_USUAL_UNMAPPED = ("住院诊察费", "Ⅰ级护理", "静脉输液")
+"""What nearly every Jiangsu bill carries although nobody has mapped it yet; elsewhere the first unmapped code."""
+
 
 @dataclass(frozen=True, slots=True)
 class Illness:
@@ -143,7 +152,10 @@ class _Ward:
     def _next(self, budget: Fraction) -> _Given:
         """One more item that costs about the budget: mostly a drug, else a test, a treatment or a herb."""
         kind = self.draw.randint(1, 100)
+        uncovered = (*self.shelf.unmapped, *self.shelf.not_payable)
         on = self.first + timedelta(days=self.draw.randint(0, (self.last - self.first).days))
+        if uncovered and budget < 500 and self.draw.randint(1, _UNCOVERED_EVERY) == 1:
+            return _Given(self._nearest(uncovered, budget), Fraction(1), on)
         if self.illness.herbal and kind <= 20:
             grams = self.draw.choice((6, 9, 10, 12, 15)) * self.draw.choice((3, 5, 7))
             return _Given(self._nearest(self.shelf.herbals, budget / grams), Fraction(grams), on)
@@ -158,6 +170,8 @@ class _Ward:
     def _packs(self, items: Sequence[ShelfItem], budget: Fraction, on: date, *, most: int) -> _Given:
         item = self._nearest(items, budget / self.draw.randint(1, min(most, 6)))
         packs = min(most, max(1, round(budget / item.price)))
+        if item.limit is not None and self.draw.randint(1, _DEARER_EVERY) == 1:
+            item = replace(item, price=Fraction(round(item.limit * 120), 100))
         return _Given(item, Fraction(packs), on)
 
     def _nearest(self, items: Sequence[ShelfItem], price: Fraction) -> ShelfItem:
@@ -218,7 +232,7 @@ def with_return(bill: Bill) -> Bill:
 
 def with_unmapped(bill: Bill, shelf: Shelf) -> Bill:
     """The same bill with a line under a real local code that nobody has mapped to the national list."""
-    item = shelf.unmapped[0]
+    item = next((one for one in shelf.unmapped if one.name in _USUAL_UNMAPPED), shelf.unmapped[0])
     days = Fraction(length_of_stay(admitted_on=bill.admitted_on, discharged_on=bill.discharged_on))
     line = BillLine(
         line_no=len(bill.lines) + 1,

@@ -79,7 +79,8 @@ class Shelf:
     """All that the hospitals of one level in one region bill from, grouped, in the order of the codes.
 
     `drugs` by the first two letters of the national drug code (XJ: anti-infectives), `services` by chapter and, for
-    operations, by the first four digits. `unmapped` are real local codes that nobody has mapped to the national list.
+    operations, by the first four digits. `unmapped` are real local codes that nobody has mapped to the national list,
+    `not_payable` those that are mapped and paid by no fund.
     """
 
     region: Region
@@ -89,6 +90,7 @@ class Shelf:
     services: Mapping[str, tuple[ShelfItem, ...]]
     herbals: tuple[ShelfItem, ...]
     unmapped: tuple[ShelfItem, ...]
+    not_payable: tuple[ShelfItem, ...]
 
 
 def build_shelf(catalogs: Catalogs, region: Region, level: HospitalLevel) -> Shelf:
@@ -98,6 +100,7 @@ def build_shelf(catalogs: Catalogs, region: Region, level: HospitalLevel) -> She
         raise Inconsistent("demo_region", f"no catalog of {region} ships with the hub")
     payable: list[ShelfItem] = []
     unmapped: list[ShelfItem] = []
+    not_payable: list[ShelfItem] = []
     jiangsu = _jiangsu_prices(catalogs, level)
     target_of = {
         mapping.local.code: mapping.unified.code
@@ -108,14 +111,15 @@ def build_shelf(catalogs: Catalogs, region: Region, level: HospitalLevel) -> She
     for item in release.items:
         local = item.local
         target = target_of.get(local.code)
-        if target is not None and item.first_self_pay.value < 1:
-            payable.append(_own(catalogs, item, target, level))
+        if target is not None:
+            chosen = payable if item.first_self_pay.value < 1 else not_payable
+            chosen.append(_own(catalogs, item, target, level))
         elif local.code not in mapped and item.unit and item.first_self_pay.value < 1:
             unmapped.append(_own(catalogs, item, local.code, level))
     for kind in (CatalogKind.DRUG, CatalogKind.SERVICE, CatalogKind.HERBAL):
         if release.adoption(kind) is not None:
             payable += _adopted(catalogs, release, kind, jiangsu)
-    return _sorted_out(region, payable, unmapped)
+    return _sorted_out(region, payable, unmapped=unmapped, not_payable=not_payable)
 
 
 def _own(catalogs: Catalogs, item: CatalogItem, national: str, level: HospitalLevel) -> ShelfItem:
@@ -126,7 +130,9 @@ def _own(catalogs: Catalogs, item: CatalogItem, national: str, level: HospitalLe
         price = _drug_price(catalogs, national)
         return ShelfItem(kind, item.local.code, item.name, price, national[:2])
     chapter = item.local.code[:4]
-    return ShelfItem(kind, item.local.code, item.name, limit or _chapter_price(item.local.code, chapter), chapter, limit)
+    return ShelfItem(
+        kind, item.local.code, item.name, limit or _chapter_price(item.local.code, chapter), chapter, limit
+    )
 
 
 def _adopted(
@@ -149,7 +155,9 @@ def _adopted(
             yield ShelfItem(kind, code, entry.name, price, code[2:6])
 
 
-def _sorted_out(region: Region, payable: Iterable[ShelfItem], unmapped: Iterable[ShelfItem]) -> Shelf:
+def _sorted_out(
+    region: Region, payable: Iterable[ShelfItem], *, unmapped: Iterable[ShelfItem], not_payable: Iterable[ShelfItem]
+) -> Shelf:
     drugs: dict[str, list[ShelfItem]] = {}
     services: dict[str, list[ShelfItem]] = {}
     herbals: list[ShelfItem] = []
@@ -174,8 +182,14 @@ def _sorted_out(region: Region, payable: Iterable[ShelfItem], unmapped: Iterable
         drugs={key: tuple(found) for key, found in sorted(drugs.items())},
         services={key: tuple(found) for key, found in sorted(services.items())},
         herbals=tuple(herbals),
-        unmapped=tuple(sorted(unmapped, key=lambda one: one.code)),
+        unmapped=_on_a_ward(unmapped),
+        not_payable=_on_a_ward(not_payable),
     )
+
+
+def _on_a_ward(items: Iterable[ShelfItem]) -> tuple[ShelfItem, ...]:
+    usual = (item for item in items if not any(word in item.name for word in _NOT_ON_A_WARD))
+    return tuple(sorted(usual, key=lambda one: one.code))
 
 
 def _jiangsu_prices(catalogs: Catalogs, level: HospitalLevel) -> Mapping[str, Fraction]:
@@ -185,7 +199,12 @@ def _jiangsu_prices(catalogs: Catalogs, level: HospitalLevel) -> Mapping[str, Fr
         limits = {item.local: item.limit_for(level) for item in release.items}
         for mapping in release.mappings:
             limit = limits.get(mapping.local)
-            if mapping.local.kind is CatalogKind.SERVICE and mapping.unified and mapping.grade in PAYABLE_GRADES and limit:
+            if (
+                mapping.local.kind is CatalogKind.SERVICE
+                and mapping.unified
+                and mapping.grade in PAYABLE_GRADES
+                and limit
+            ):
                 code = mapping.unified.code
                 found[code] = max(found.get(code, limit), limit)
     return found

@@ -216,13 +216,9 @@ class _Teller:
         yield self.stay(Tale.CANCEL_AFTER_CLOSE, QINZHOU, huangshan, days=12)
         late = self.stay(Tale.LATE_BILL, JIANGNING, qinzhou_small, days=8)
         yield replace(late, settled_on=CLOSE_DAY)
-        yield self.stay(
-            Tale.EMERGENCY, QINZHOU, jiangning, days=4, kind=AdmissionKind.EMERGENCY, application=None
-        )
+        yield self.stay(Tale.EMERGENCY, QINZHOU, jiangning, days=4, kind=AdmissionKind.EMERGENCY, application=None)
         yield from self.exhausting_the_year(huangshan)
-        yield self.stay(
-            Tale.REFUSED, JIANGNING, qinzhou, days=3, application=replace(TEMPORARY, filing=Filing.PAGE)
-        )
+        yield self.stay(Tale.REFUSED, JIANGNING, qinzhou, days=3, application=replace(TEMPORARY, filing=Filing.PAGE))
         yield self.stay(Tale.RULE_NOT_STATED, HUANGSHAN, jiangning, days=18, illness=TUMOUR, target=yuan("180000.00"))
         yield self.stay(Tale.LEFT_OUT, QINZHOU, jiangning, days=6)
         yield self.stay(Tale.MISREPORTED, HUANGSHAN, qinzhou, days=6)

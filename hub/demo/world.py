@@ -22,7 +22,7 @@ HUANGSHAN = Region("341000")
 QINZHOU = Region("450700")
 
 REGIONS = (JIANGNING, HUANGSHAN, QINZHOU)
-"""Jiangning bills services in Jiangsu's codes, Qinzhou drugs in a local list, Huangshan everything in national codes."""
+"""Jiangning bills services in Jiangsu's codes, Qinzhou drugs by a local list, Huangshan all in national codes."""
 
 REGION_NAMES = {
     JIANGNING: ("南京江宁", "Jiangning"),
@@ -71,10 +71,11 @@ class Member:
 
 
 _SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕施张孔曹严华金魏陶姜"
-_GIVEN_NAMES = (
-    "安澜 伯雅 采薇 长庚 初晴 丹青 德馨 尔雅 芳洲 扶摇 格物 鹤鸣 怀瑾 景行 静姝 君陶 可久 兰若 乐山 凌霄 "
-    "明夷 南乔 清越 如松 若谷 舒窈 素问 天佑 望舒 惟馨 文渊 希声 闲云 晓岚 心远 行健 修远 宜人 永言 知微"
-).split()
+_GIVEN = (
+    "安澜伯雅采薇长庚初晴丹青德馨尔雅芳洲扶摇格物鹤鸣怀瑾景行静姝君陶可久兰若乐山凌霄"
+    "明夷南乔清越如松若谷舒窈素问天佑望舒惟馨文渊希声闲云晓岚心远行健修远宜人永言知微"
+)
+_GIVEN_NAMES = tuple(_GIVEN[start : start + 2] for start in range(0, len(_GIVEN), 2))
 _GROUPS = (PersonGroup.ADULT,) * 16 + (PersonGroup.LOW_INCOME, PersonGroup.LOW_INCOME, PersonGroup.POOR)
 
 _OLDEST = date(1941, 3, 1)

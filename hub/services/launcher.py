@@ -286,7 +286,7 @@ def _make_state_folder(state: Path) -> None:
             state.mkdir(parents=True, exist_ok=True)
             state.chmod(0o711 if root else 0o700)
         (state / ".try").touch()
-        (state / ".try").unlink()
+        (state / ".try").unlink(missing_ok=True)
         owner = state.stat().st_uid
     except OSError as fault:
         raise ServiceError(

@@ -10,6 +10,7 @@ from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
+from kombu import Exchange, Queue
 
 UPKEEP = "upkeep"
 BOOKINGS = "bookings"
@@ -58,10 +59,9 @@ SCHEDULE: dict[str, dict[str, Any]] = {
 
 def make_celery(redis_url: str) -> Celery:
     """The application over a broker; connects when it is first used, not before."""
-    from kombu import Queue
-
     celery = Celery("hub", broker=redis_url, include=["hub.tasks.jobs"])
     celery.conf.update(BROKER_SETTINGS)
-    celery.conf.task_queues = tuple(Queue(name) for name in QUEUES)
+    # Each queue has its own exchange and key: with the defaults one message would reach all of them.
+    celery.conf.task_queues = tuple(Queue(name, Exchange(name), routing_key=name) for name in QUEUES)
     celery.conf.beat_schedule = SCHEDULE
     return celery

@@ -108,9 +108,6 @@ TITLES: Mapping[int, str] = {
 
 RETRY_AFTER_SECONDS = "5"
 
-PAGE_RENDERER = "hub_page_errors"
-"""Name in `app.extensions` of a function (status, code, detail) -> response for browsers."""
-
 
 class Complaint(NamedTuple):
     """What a field says of a value, in place of marshmallow's bare text."""
@@ -184,16 +181,8 @@ def problem(
     facts: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> flask.Response:
-    """A problem+json answer. `facts` are further members with codes and ids, never a person's data.
-
-    A browser that looks at pages gets the page that the pages registered under `PAGE_RENDERER`, where they did.
-    """
+    """A problem+json answer. `facts` are further members with codes and ids, never a person's data."""
     flask.g.problem_code = code
-    render = flask.current_app.extensions.get(PAGE_RENDERER)
-    if render is not None and wants_page(flask.request):
-        page: flask.Response = render(int(status), code, detail)
-        page.headers.update(headers or {})
-        return page
     body: dict[str, Any] = {
         "type": f"/docs#{code}",
         "status": int(status),

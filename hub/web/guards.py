@@ -112,7 +112,7 @@ def own_side(participant: Participant, body: dict[str, Any]) -> bool:
     if participant.sight is Sight.REGION:
         return body.get("insuring_region") == participant.region.code
     sides = (body.get("insuring_region"), body.get("care_region"))
-    return any(isinstance(side, str) and side[:4] == participant.region.city for side in sides)
+    return any(isinstance(side, str) and side.startswith(participant.region.city) for side in sides)
 
 
 def _admit(sights: frozenset[Sight], *, writes: bool, owner: Owner | None) -> Caller:

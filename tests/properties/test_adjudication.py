@@ -89,7 +89,7 @@ def settled(code, stays):
 
 
 @pytest.mark.parametrize("code", reference.REGIONS)
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(stays=years())
 def test_a_year_of_decisions_equals_the_reference_to_the_fen(code, stays):
     year = reference.new_year()
@@ -105,7 +105,7 @@ def test_a_year_of_decisions_equals_the_reference_to_the_fen(code, stays):
 
 
 @pytest.mark.parametrize("code", reference.REGIONS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(stays=years())
 def test_every_decision_adds_up_is_explained_and_stays_below_the_caps(code, stays):
     for _, request, decision in settled(code, stays):
@@ -121,7 +121,7 @@ def test_every_decision_adds_up_is_explained_and_stays_below_the_caps(code, stay
 
 
 @pytest.mark.parametrize("code", reference.REGIONS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(stays=years(), more=st.integers(1, 50_000_00))
 @example(stays=[reference.Stay(3, "outside_province", "referred", "adult", 1, 600_00)], more=1)
 def test_a_larger_bill_never_gets_less_from_the_funds(code, stays, more):

@@ -16,8 +16,8 @@ import psycopg
 import pytest
 import redis
 
-from hub.services import postgres, start_services
-from hub.services.process import ServiceError
+from hub.services import postgres, start_services, valkey
+from hub.services.process import Account, ServiceError
 from hub.settings import Settings
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
@@ -51,6 +51,9 @@ def as_user(uid: int, work: Callable[[], None], folder: Path) -> str:
 
 
 def start_as(uid: int, home: Path) -> str:
+    for folder in (postgres.find_programs(), valkey.find_program().parent):
+        if not postgres.reachable(folder, Account(uid, uid)):
+            pytest.skip("the installed packages lie in a folder that only root may enter")
     home.mkdir(mode=0o700)
     os.chown(home, uid, uid)
     settings = Settings.from_env({"HUB_STATE_DIR": str(home / "state")})
@@ -93,13 +96,14 @@ def test_programs_in_a_closed_folder_are_copied_with_their_libraries(state, plac
     shutil.copytree(package, closed / package.name, symlinks=True)
     if package.with_name(f"{package.name}.libs").exists():
         shutil.copytree(package.with_name(f"{package.name}.libs"), closed / f"{package.name}.libs", symlinks=True)
+    before = set(places.glob("programs-*"))
     monkeypatch.setattr(postgres, "find_programs", lambda: closed / package.name / "pginstall" / "bin")
 
     with start_services(state) as services:
         answer = services.database_app_url
 
     assert "hub_app" in answer
-    assert len(list(places.glob("programs-*"))) == 1
+    assert len(set(places.glob("programs-*")) - before) == 1
     assert closed.stat().st_mode & 0o777 == 0o700
     shutil.rmtree(closed)
 

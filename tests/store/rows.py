@@ -22,7 +22,7 @@ NANJING_FIRST = InstitutionCode("H32010200001")
 NOON = datetime(2026, 11, 2, 4, 0, tzinfo=UTC)
 
 LI_LEI = IdentityNumber("110101199003070038")
-HAN_MEIMEI = IdentityNumber("450702198512310029")
+HAN_MEIMEI = IdentityNumber("450702198512310020")
 
 
 def region_scope(region: Region) -> Scope:

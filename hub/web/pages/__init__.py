@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import flask
 
-from hub.web.pages import agency, faults, home, login, operator, sheets, status, wizard
+from hub.web.pages import agency, faults, home, login, operator, status, wizard
 from hub.web.pages.blueprint import csrf, pages
 from hub.web.sessions import ServerSessions
 
@@ -23,14 +23,10 @@ def register(app: flask.Flask) -> None:
     app.session_interface = ServerSessions(
         store=built.store, now=built.clock.now, secure=built.settings.public_url.startswith("https:")
     )
-    app.secret_key = app.secret_key or built.secret_key
     # Forms are checked on the pages' own blueprint, after their origin; the API is signed and knows no cookies.
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False
     app.config["WTF_CSRF_SSL_STRICT"] = False
     app.config["WTF_CSRF_TIME_LIMIT"] = None
     csrf.init_app(app)
-    pages_context = pages if not pages.got_registered else None
-    if pages_context is not None:
-        pages.app_context_processor(sheets.common)
     app.register_blueprint(pages)
     faults.register(app)

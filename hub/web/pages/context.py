@@ -88,3 +88,9 @@ def by_province(places: list[Place]) -> list[tuple[str, list[Place]]]:
     for one in places:
         found.setdefault(one.province, []).append(one)
     return list(found.items())
+
+
+def hospital_names() -> dict[str, str]:
+    """The names of the hospitals that settle directly, by code."""
+    found = networked_hospitals(hub(), on=today())
+    return {one.code.code: one.name for hospitals in found.values() for one in hospitals}

@@ -21,6 +21,13 @@ def start() -> flask.Response:
     return sheets.page("patient/start.html", insured=context.insured_places(), care=context.care_places())
 
 
+@pages.get("/help")
+@public("answers to questions that everybody asks")
+def help() -> flask.Response:  # noqa: A001 - the endpoint's name.
+    """What people ask before and after they apply."""
+    return sheets.page("patient/help.html")
+
+
 @pages.get("/language/<any(zh,en):chosen>")
 @public("which language is shown is nobody's secret")
 def choose_language(chosen: str) -> flask.typing.ResponseReturnValue:

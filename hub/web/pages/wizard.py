@@ -184,7 +184,7 @@ def _answer_by() -> date | None:
 def _ask(question: str, draft: Draft, reading: Reading) -> flask.typing.ResponseReturnValue:
     asked = list(draft.asked())
     return sheets.page(
-        f"patient/{question.replace('-', '_')}.html",
+        TEMPLATES[question],
         422 if reading.wrong else 200,
         typed=reading.typed,
         wrong=reading.wrong,
@@ -327,6 +327,16 @@ def _start(draft: Draft) -> Reading:
     reading.read("start", day_of, missing=say("请填写备案开始日期。"))
     return reading
 
+
+TEMPLATES: Mapping[str, str] = {
+    "insured-place": "patient/insured_place.html",
+    "person": "patient/person.html",
+    "care-place": "patient/care_place.html",
+    "category": "patient/category.html",
+    "notice": "patient/notice.html",
+    "evidence": "patient/evidence.html",
+    "start": "patient/start_question.html",
+}
 
 READERS: Mapping[str, Callable[[Draft], Reading]] = {
     "insured-place": _insured_place,

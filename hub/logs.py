@@ -1,4 +1,4 @@
-"""How the web process logs: one JSON object a line, a constant event name, facts as fields, no personal data.
+"""How a process logs: one JSON object a line, a constant event name, facts as fields, no personal data.
 
 Knows structlog and what must never reach a log. Must not know what is logged.
 Sources: ASVS 16.2.5 and 16.4.1; design section 4, invariant 8. Names and diagnoses are never passed to a log; the
