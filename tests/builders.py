@@ -1,7 +1,7 @@
 """Smallest valid values for money tests, and a played settlement through the shelves. Names and numbers are made up.
 
 A bill has one drug line in policy and one service line that the patient pays alone. The played region pays half of what
-is in policy from its first fund and a tenth from its second; whoever is no ordinary adult gets six tenths from the first.
+is in policy from its first fund and a tenth from its second; from the first it pays pupils six tenths.
 """
 
 from __future__ import annotations

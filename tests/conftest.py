@@ -23,7 +23,7 @@ from hub.services import Services, start_services
 from hub.services.postgres import APPLICATION, OWNER, prepare_server
 from hub.settings import Settings
 
-pytest_plugins = ["tests.database", "tests.world"]
+pytest_plugins = ["tests.database", "tests.world", "tests.log_watch"]
 
 
 @pytest.fixture(scope="session")

@@ -57,6 +57,27 @@ def deliver(hub: Hub, message_id: str, *, as_of: datetime) -> bool:
     return True
 
 
+def parked(hub: Hub, *, limit: int) -> Sequence[tuple[Outgoing, str]]:
+    """Messages that wait for a person, each with the code of its last error, the oldest first."""
+    with hub.store.begin(HUB_SCOPE) as uow:
+        return uow.outbox.parked(limit=limit)
+
+
+def waiting(hub: Hub) -> int:
+    """How many messages are neither carried out nor parked."""
+    with hub.store.begin(HUB_SCOPE) as uow:
+        return uow.outbox.waiting()
+
+
+def retry_parked(hub: Hub, message_id: str, *, actor: str, as_of: datetime) -> bool:
+    """Let a parked message be tried again at once, with all its attempts; False where none is parked under this id."""
+    with hub.store.begin(HUB_SCOPE) as uow:
+        if not uow.outbox.unpark(message_id, due_at=as_of):
+            return False
+        uow.audit.write(actor=actor, action="message_retried", subject=f"outbox/{message_id}", at=as_of, facts={})
+    return True
+
+
 def _carry_out(hub: Hub, message: Outgoing, *, as_of: datetime) -> None:
     if message.topic == "region_booking":
         hub.gateway(Region(message.payload["region"])).book(_booking(message.payload))

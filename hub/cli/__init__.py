@@ -27,14 +27,19 @@ def command(context: click.Context, state_dir: Path | None) -> None:
     context.obj = state_dir
 
 
+def build() -> click.Group:
+    """The command with all that is under it; calling it twice changes nothing."""
+    from hub.cli import inspect, members, operate, outbox, roles, vault
+
+    for module in (roles, operate, inspect, outbox, members, vault):
+        module.register(command)
+    return command
+
+
 def main() -> None:
     """Run the command; a known error is one clear sentence and exit status 1, never a trace."""
-    from hub.cli import inspect, operate, roles
-
-    for module in (roles, operate, inspect):
-        module.register(command)
     try:
-        command.main(prog_name="hub", standalone_mode=False)
+        build().main(prog_name="hub", standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as wrong:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from hub.cli.surroundings import read_settings, running_app, services_of
+from hub.cli.surroundings import read_settings, services_of
 from hub.core.bill import BILL_MOVES, VISIT_MOVES
 from hub.core.clearing import WINDOW_MOVES
 from hub.core.registration import REGISTRATION_MOVES
@@ -51,14 +51,15 @@ def audit() -> None:
 @click.pass_context
 def audit_verify(context: click.Context) -> None:
     """Follow the hash chain and name the first row that does not fit."""
-    from hub.store.audit import verify_chain
+    from hub.cli.verification import check_audit
 
-    with running_app(context) as app, app.store.engine.begin() as connection:
-        bad = verify_chain(connection)
+    with services_of(read_settings(context)) as (settings, _services):
+        bad, end = check_audit(settings)
     if bad is None:
-        click.echo("The audit log is whole.")
+        click.echo(f"The audit log is whole: {end.seq} rows, last digest {end.digest.hex()}")
     else:
-        click.echo(f"The audit log is broken: {bad}", err=True)
+        row = f"audit row {bad.audit_id}" if bad.audit_id is not None else "no row left to name"
+        click.echo(f"The audit log is broken at link {bad.seq} ({row}): {bad.why}", err=True)
         context.exit(1)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from hub.actions.rendering import render
 from hub.settings import Settings
+from hub.store.audit import Break, Head, head, verify_chain
 from hub.store.engine import make_engine
 from hub.store.verify import CheckResult, run
 from hub.wiring import build_app
@@ -23,6 +24,21 @@ def run_checks(settings: Settings) -> Sequence[CheckResult]:
     try:
         with engine.begin() as owner:
             return run(owner, app.vault, gateways=app.hub.gateways, render=render)
+    finally:
+        engine.dispose()
+        app.close()
+
+
+def check_audit(settings: Settings) -> tuple[Break | None, Head]:
+    """The first break of the audit chain, None where it is whole, and the chain's end to be noted outside."""
+    if settings.database_owner_url is None:
+        raise ValueError("settings without a database")
+    app = build_app(settings)
+    engine = make_engine(settings.database_owner_url, pool_size=1)
+    try:
+        app.vault.prepare()
+        with engine.begin() as owner:
+            return verify_chain(owner, app.vault), head(owner)
     finally:
         engine.dispose()
         app.close()

@@ -17,7 +17,6 @@ from enum import StrEnum
 
 from hub.core.errors import Inconsistent, NotAllowed
 
-
 _MUNICIPALITIES = frozenset({"11", "12", "31", "50"})
 """Beijing, Tianjin, Shanghai and Chongqing: each is one place of care with all its districts."""
 

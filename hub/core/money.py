@@ -86,11 +86,6 @@ def total(amounts: Iterable[Money]) -> Money:
     return Money(sum(amount.fen for amount in amounts))
 
 
-def at_least_zero(amount: Money) -> Money:
-    """The amount, or zero where it is negative (what a deductible leaves over)."""
-    return amount if amount.fen > 0 else ZERO
-
-
 @total_ordering
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -114,14 +109,6 @@ class Rate:
         if Fraction(decimal) == percent:
             return f"{decimal.normalize():f} %"
         return f"{percent.numerator}/{percent.denominator} %"
-
-    def plus_points(self, points: Fraction) -> Rate:
-        """Move the rate by percentage points (``Fraction(-5)`` = minus five points), held between 0 and 1."""
-        return Rate(min(Fraction(1), max(Fraction(0), self.value + points / 100)))
-
-    def times(self, factor: Fraction) -> Rate:
-        """Scale the rate by a factor, held between 0 and 1."""
-        return Rate(min(Fraction(1), max(Fraction(0), self.value * factor)))
 
 
 def percent(text: str) -> Rate:

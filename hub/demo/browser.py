@@ -21,12 +21,16 @@ class PageProblem(Exception):
 
 @dataclass(slots=True)
 class Form:
-    """One form: where it goes, what it holds already (hidden tokens among it), and which fields a person fills in."""
+    """One form: where it goes, what it holds already (hidden tokens among it), and which fields a person fills in.
+
+    `boxes` are the boxes that can be ticked, with what each says when it is.
+    """
 
     action: str
     method: str
     values: dict[str, str] = field(default_factory=dict)
     fields: set[str] = field(default_factory=set)
+    boxes: dict[str, str] = field(default_factory=dict)
 
 
 class _Reader(HTMLParser):
@@ -75,6 +79,8 @@ class _Reader(HTMLParser):
             form.values[name] = ""
         elif tag == "input" and name and kind not in ("submit", "button", "image"):
             form.fields.add(name)
+            if kind == "checkbox":
+                form.boxes[name] = found.get("value", "on")
             if kind not in ("radio", "checkbox") or "checked" in present:
                 form.values[name] = found.get("value", "on" if kind == "checkbox" else "")
 
@@ -96,25 +102,16 @@ class Browser:
         self._show(self._session.get(urljoin(self._origin, path), timeout=TIMEOUT_SECONDS))
 
     def send(self, **filled: str) -> None:
-        """Fill in the form that has all these fields and send it with whatever else it holds."""
-        self.press("", **filled)
-
-    def press(self, action_ends: str, **filled: str) -> None:
-        """The same with the form whose address ends so: for pages that have several."""
-        form = next(
-            (
-                one
-                for one in self._page.forms
-                if filled.keys() <= one.fields and one.method == "post" and one.action.endswith(action_ends)
-            ),
-            None,
-        )
+        """Fill in the form that has all these fields, tick its boxes, and send it with whatever else it holds."""
+        form = next((one for one in self._page.forms if one.method == "post" and filled.keys() <= one.fields), None)
         if form is None:
             raise PageProblem(f"{self.url} has no form with {', '.join(filled) or 'a button'}: {self.text[:300]}")
-        target = urljoin(self.url, form.action or self.url)
         self._show(
             self._session.post(
-                target, data={**form.values, **filled}, headers={"Referer": self.url}, timeout=TIMEOUT_SECONDS
+                urljoin(self.url, form.action or self.url),
+                data={**form.values, **form.boxes, **filled},
+                headers={"Referer": self.url},
+                timeout=TIMEOUT_SECONDS,
             )
         )
 

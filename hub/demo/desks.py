@@ -161,6 +161,7 @@ def apply_on_page(origin: str, stay: Stay) -> str:
     Which questions are asked is read from the pages, so that a category without a choice of evidence just works.
     """
     wanted = application_json(stay)
+    del wanted["notice_version"]  # The page names the notice that the patient ticks.
     browser = Browser(origin)
     browser.open("/register")
     for _ in range(12):

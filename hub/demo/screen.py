@@ -47,6 +47,10 @@ class Screen:
         with self._progress:
             yield
 
+    def finish(self) -> None:
+        """Leave the bars as they are and print below them from here on."""
+        self._progress.stop()
+
     def say(self, text: str) -> None:
         """One line between the acts."""
         self.console.print(text, markup=False)

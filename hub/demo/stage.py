@@ -23,7 +23,7 @@ from hub.core.decision import InsuranceStatus
 from hub.demo.screen import Screen
 from hub.demo.world import HOSPITALS, REGION_NAMES, REGIONS, Member
 from hub.ports import HUB_SCOPE, Participant, Sight
-from hub.services import Services, remove_data, start_services
+from hub.services import remove_data, start_services
 from hub.settings import Settings
 from hub.store.access import ParticipantKey, RosterRow, StaffMember
 from hub.vault import generate_signing_key, public_key_bytes
@@ -108,15 +108,15 @@ def set_stage(settings: Settings, members: Sequence[Member], screen: Screen) -> 
             with screen.act("Onboard regions, hospitals, officers and insured persons"):
                 keys = own.state_dir / "keys"
                 logins = _onboard(app, members, keys)
-            with _started(own, services, screen) as processes:
+            with _started(own, screen) as processes:
                 yield Stage(own, app, processes, keys, logins)
         finally:
             app.close()
 
 
 @contextmanager
-def _started(settings: Settings, services: Services, screen: Screen) -> Iterator[Processes]:
-    running = Processes(settings, services)
+def _started(settings: Settings, screen: Screen) -> Iterator[Processes]:
+    running = Processes(settings)
     with screen.act("Start web, worker and beat"):
         running.__enter__()
     try:

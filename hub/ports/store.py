@@ -283,6 +283,14 @@ class Outbox(Protocol):
         """How many messages are neither delivered nor parked."""
         ...
 
+    def parked(self, *, limit: int) -> Sequence[tuple[Outgoing, str]]:
+        """Messages that wait for a person, each with its last error, the oldest first."""
+        ...
+
+    def unpark(self, message_id: str, *, due_at: datetime) -> bool:
+        """Let a parked message be tried again, its attempts counted anew; False where it is not parked."""
+        ...
+
 
 class Inbox(Protocol):
     """Messages that came, so that a second coming is known."""

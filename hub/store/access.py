@@ -129,12 +129,13 @@ class Participants:
         )
         return [_key(row) for row in rows]
 
-    def revoke_key(self, key_id: str, *, at: datetime) -> None:
-        """Takes effect at once; a second time changes nothing."""
-        self._connection.execute(
+    def revoke_key(self, key_id: str, *, at: datetime) -> bool:
+        """Takes effect at once; False where there is no such key or it was revoked before."""
+        revoked = self._connection.execute(
             text("update participant_key set revoked_at = :at where id = :id and revoked_at is null"),
             {"id": key_id, "at": at},
         )
+        return bool(revoked.rowcount)
 
     def use_nonce(self, *, key_id: str, nonce: str, signature_digest: bytes, expires_at: datetime) -> NonceUse:
         """Note a nonce, and tell whether it came before and then with which signature."""

@@ -62,10 +62,12 @@ class SqlStore:
         Raises Unreachable (transient) for a serialization failure, a deadlock, a time-out or a lost connection,
         Inconsistent for a broken constraint that no shelf foresees, NotAllowed for a text that cannot be kept.
         """
-        self.vault.prepare()
-        with translating(), self.engine.begin() as connection:
-            enter(connection, scope)
-            yield SqlUnitOfWork(connection, self.vault)
+        with translating():
+            # Before the transaction: fetching data keys takes a connection of its own.
+            self.vault.prepare()
+            with self.engine.begin() as connection:
+                enter(connection, scope)
+                yield SqlUnitOfWork(connection, self.vault)
 
     def is_alive(self) -> bool:
         """Whether the database answers now."""

@@ -90,6 +90,8 @@ def translated(error: DBAPIError) -> HubError | None:
         return Unreachable("database_unreachable", "the database does not answer in time", transient=True)
     if state is None and isinstance(original, psycopg.OperationalError):
         return Unreachable("database_unreachable", "the database cannot be reached", transient=True)
+    if state == "42501":
+        return Inconsistent("not_permitted", "the transaction wrote a row or used a table beyond its sight or its rights")
     if isinstance(original, psycopg.IntegrityError):
         name = original.diag.constraint_name or "unnamed"
         table = original.diag.table_name or "unnamed"

@@ -223,7 +223,7 @@ def test_a_return_divides_at_the_date_of_the_line_that_it_takes_back():
 
 
 def test_single_returns_whose_roundings_take_back_more_of_a_part_than_the_line_gave_are_refused():
-    # First self-pay 10 %: of 0.15 it is 0.015, half up 0.02; of each returned 0.05 it is 0.005, half up 0.01: 0.03 back.
+    # First self-pay 10 %: of 0.15 it is 0.015, half up 0.02; of each 0.05 it is 0.005, half up 0.01: 0.03 back.
     singles = [line(number, price="0.05", quantity="-1", returns=1) for number in (2, 3, 4)]
 
     with pytest.raises(NotAllowed) as refused:

@@ -31,7 +31,7 @@ EXAMPLE = [
     owes(B, "250.00", to=C),
     owes(C, "50.00", to=B),
 ]
-"""Domain-process 9.4: A's patients cost 900 in B, B's 400 in A, A's 100 in C, C's 300 in A, B's 250 in C, C's 50 in B."""
+"""Domain-process 9.4: who owes whom, in one insurance type; gross 2,000, by pairs 900, with all 300."""
 
 
 def test_the_worked_example_in_gross():

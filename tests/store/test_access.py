@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from hub.core.codes import InsuranceType
 from hub.core.decision import Coverage, InsuranceStatus, PersonGroup
-from hub.core.errors import Conflict
+from hub.core.errors import Conflict, Inconsistent
 from hub.ports import HUB_SCOPE
 from hub.ports.records import Participant, Sight
 from hub.store.access import NonceUse, ParticipantKey, RosterRow, SqlRoster, StaffMember, WebSession
@@ -240,5 +240,5 @@ def test_a_newer_row_of_a_roster_replaces_the_older(store, roster):
 
 
 def test_a_region_cannot_write_into_the_roster_of_another(store):
-    with pytest.raises(Exception, match="row-level security"), store.begin(region_scope(CHENGDU)) as uow:
+    with pytest.raises(Inconsistent, match="not_permitted"), store.begin(region_scope(CHENGDU)) as uow:
         uow.roster.put([ROW])

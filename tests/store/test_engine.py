@@ -19,9 +19,13 @@ from tests.store.rows import LI_LEI, NOON, QINZHOU, person
 
 
 def test_an_exception_rolls_everything_back(store):
-    with pytest.raises(ZeroDivisionError), store.begin(HUB_SCOPE) as uow:
-        uow.persons.add(person())
-        raise ZeroDivisionError
+    def fail():
+        with store.begin(HUB_SCOPE) as uow:
+            uow.persons.add(person())
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
 
     with store.begin(HUB_SCOPE) as uow:
         assert uow.persons.get("per-1") is None

@@ -138,10 +138,13 @@ def test_the_effect_of_a_runner_who_lost_his_key_does_not_stand(store):
     claim(store, at=NOON + timedelta(seconds=60))
     finish(store)
 
-    with pytest.raises(Conflict, match="idempotency_finished"), store.begin(HUB_SCOPE) as uow:
-        uow.outbox.add(topic="effect", key="second", payload={}, due_at=NOON)
-        uow.idempotency.finish(participant="hospital", key="k1", answer=ANSWER, at=NOON)
+    def second_effect():
+        with store.begin(HUB_SCOPE) as uow:
+            uow.outbox.add(topic="effect", key="second", payload={}, due_at=NOON)
+            uow.idempotency.finish(participant="hospital", key="k1", answer=ANSWER, at=NOON)
 
+    with pytest.raises(Conflict, match="idempotency_finished"):
+        second_effect()
     with store.begin(HUB_SCOPE) as uow:
         assert uow.outbox.waiting() == 0
 

@@ -42,9 +42,13 @@ def test_the_same_event_is_queued_once(store):
 
 
 def test_a_message_rolled_back_with_its_cause_is_never_sent(store):
-    with pytest.raises(ZeroDivisionError), store.begin(HUB_SCOPE) as uow:
-        uow.outbox.add(topic="settled", key="b1", payload={}, due_at=NOON)
-        raise ZeroDivisionError
+    def fail():
+        with store.begin(HUB_SCOPE) as uow:
+            uow.outbox.add(topic="settled", key="b1", payload={}, due_at=NOON)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
 
     assert claim(store) == []
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from hub.ports import HUB_SCOPE
 from hub.store.migrate import downgrade, heads, is_current, present_revision, upgrade
 
 
@@ -55,13 +54,6 @@ def test_undoing_all_leaves_no_table_and_no_function(empty_database):
     downgrade(empty_database.owner_url, revision="base")
 
     assert [name for _, name, _ in fingerprint(empty_database)] == ["alembic_version", "alembic_version_pkc"]
-
-
-def test_a_migration_does_not_let_personal_data_into_the_catalog_of_the_application(store):
-    with store.begin(HUB_SCOPE) as uow:
-        role = uow.connection.execute(text("select current_user, rolsuper, rolbypassrls from pg_roles where rolname = current_user"))
-
-        assert tuple(role.one()) == ("hub_app", False, False)
 
 
 def fingerprint(database):

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from hub.core.errors import Inconsistent
 from hub.ports import HUB_SCOPE
 
 APPEND_ONLY = (
@@ -50,7 +51,7 @@ def test_the_application_may_truncate_refer_to_or_watch_no_table(owner):
 
 
 def test_the_application_may_make_no_table(store):
-    with pytest.raises(DBAPIError, match="permission denied"), store.begin(HUB_SCOPE) as uow:
+    with pytest.raises(Inconsistent, match="not_permitted"), store.begin(HUB_SCOPE) as uow:
         uow.connection.execute(text("create table mine (id integer)"))
 
 
@@ -75,8 +76,17 @@ def test_not_even_the_owner_takes_rows_out_of_what_is_kept_for_ever(owner, table
 
 
 def test_everybody_elses_rights_are_none(owner):
-    public = owner.execute(
-        text("select table_name from information_schema.role_table_grants where grantee = 'PUBLIC' and table_schema = 'public'")
+    grants = owner.execute(
+        text("select table_name, grantee from information_schema.role_table_grants where table_schema = 'public'")
     )
 
-    assert public.scalars().all() == []
+    assert {grantee for _, grantee in grants} == {"hub_owner", "hub_app"}
+
+
+def test_the_application_is_neither_superuser_nor_above_row_level_security(store):
+    with store.begin(HUB_SCOPE) as uow:
+        role = uow.connection.execute(
+            text("select rolname, rolsuper, rolbypassrls from pg_roles where rolname = current_user")
+        )
+
+        assert tuple(role.one()) == ("hub_app", False, False)

@@ -1,7 +1,7 @@
 """Who sees which rows: asked of every table that the database has, so that a new one cannot be forgotten.
 
-Each table is given one row of each of two worlds that share nothing. Foreign keys and checks are put aside for that, in a
-transaction that is rolled back; policies and privileges stay.
+Each table is given one row of each of two worlds that share nothing. Foreign keys and checks are put aside for
+that, in a transaction that is rolled back; policies and privileges stay.
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ def two_worlds(services, _migrated):
 
 
 def tables_with_policies(connection):
-    rows = connection.execute(text("select distinct tablename from pg_policies where schemaname = 'public' order by 1"))
-    return rows.scalars().all()
+    names = text("select distinct tablename from pg_policies where schemaname = 'public' order by 1")
+    return connection.execute(names).scalars().all()
 
 
 def put_checks_aside(connection, table):

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import flask
@@ -152,7 +153,7 @@ def api(world: World, web_settings: Settings) -> Iterator[Api]:
         uow.participants.add(OPERATOR)
         for who in everybody:
             public = vault.public_key_bytes(keys[who.id])
-            uow.participants.add_key(ParticipantKey(f"key-{who.id}", who.id, public, valid_from=START))
+            uow.participants.add_key(ParticipantKey(f"key-{who.id}", who.id, public, START - timedelta(days=1)))
     limits.limiter.reset()
     yield Api(app, world, keys)
 

@@ -71,6 +71,9 @@ def _explained(inspection: Inspection) -> None:
         except HubError as error:
             inspection.found(f"{row.bill_id}: {error.message}")
             continue
+        except (LookupError, TypeError, ValueError):
+            inspection.found(f"{row.bill_id}: cannot be read")
+            continue
         if not all(step.value for step in decision.steps):
             inspection.found(f"{row.bill_id}: a step names no value")
     inspection.find(

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
+from sqlalchemy.exc import DBAPIError
 
 from hub.core.codes import Region
+from hub.core.errors import HubError
 from hub.core.statement import Statement
 from hub.ports import RegionGateway
 from hub.vault import Vault
@@ -105,7 +107,7 @@ def _run(check: Check, inspection: Inspection) -> CheckResult:
     try:
         check.look(inspection)
     except Exception as error:  # noqa: BLE001 - records that cannot even be read are a finding like any other.
-        inspection.found(f"cannot be checked: {type(error).__name__} {getattr(error, 'code', '')}".rstrip())
+        inspection.found(f"cannot be checked: {_named(error)}")
     finally:
         savepoint.rollback()
     return CheckResult(
@@ -116,3 +118,12 @@ def _run(check: Check, inspection: Inspection) -> CheckResult:
         counted=inspection.counted,
         skipped=inspection.skipped,
     )
+
+
+def _named(error: Exception) -> str:
+    """What went wrong, without PostgreSQL's own message: it may quote a row."""
+    if isinstance(error, HubError):
+        return str(error)
+    if isinstance(error, DBAPIError):
+        return f"PostgreSQL says {getattr(error.orig, 'sqlstate', 'nothing')}"
+    return type(error).__name__

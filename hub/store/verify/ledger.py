@@ -145,11 +145,11 @@ def _one_place(inspection: Inspection) -> None:
     inspection.find(
         """
         select bill.id || ': ' || case
-            when (settled.id is not null) <> (state in ('posted', 'cancelled')) then 'is ' || state || ' but '
+            when (settled.id is not null) <> (bill.state in ('posted', 'cancelled')) then 'is ' || bill.state || ' but '
                 || case when settled.id is null then 'was never entered' else 'was entered' end
             when settled.subject <> bill.id or settled.revision <> bill.revision then 'its entry is of another bill'
             when holding.id is null then 'its entry stands in a window that does not exist'
-            when (undone.id is not null) <> (state = 'cancelled') then 'is ' || state || ' but '
+            when (undone.id is not null) <> (bill.state = 'cancelled') then 'is ' || bill.state || ' but '
                 || case when undone.id is null then 'no entry cancels it' else 'an entry cancels it' end
             when undone.reverses <> settled.id then 'its cancel reverses another entry'
             else 'its cancel stands in a window that does not exist' end
@@ -159,11 +159,11 @@ def _one_place(inspection: Inspection) -> None:
         left join entry as undone on undone.bill_id = bill.id and undone.event = 'cancelled'
         left join clearing_window as taking_back on taking_back.id = undone.window_id
         where total_fen > 0 and (
-            (settled.id is not null) <> (state in ('posted', 'cancelled'))
+            (settled.id is not null) <> (bill.state in ('posted', 'cancelled'))
             or settled.subject <> bill.id
             or settled.revision <> bill.revision
             or (settled.id is not null and holding.id is null)
-            or (undone.id is not null) <> (state = 'cancelled')
+            or (undone.id is not null) <> (bill.state = 'cancelled')
             or undone.reverses <> settled.id
             or (undone.id is not null and taking_back.id is null)
         )

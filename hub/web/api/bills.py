@@ -71,9 +71,9 @@ def list_bills(query: dict[str, Any]) -> flask.Response:
     found = settlement.list_bills(
         the_hub(),
         scope=caller().participant.scope,
-        day=query["day"],
-        period=query["period"],
-        after=query["after"],
+        day=query.get("day"),
+        period=query.get("period"),
+        after=query.get("after", ""),
         limit=query["limit"] + 1,
     )
     return page(found, limit=query["limit"], shape=shapes.bill_head, cursor=lambda bill: bill.id)

@@ -86,7 +86,7 @@ def get_entry(kind: str, code: str) -> flask.Response:
 @blueprint.reads(404)
 def get_item(query: dict[str, Any], region: str, kind: str, code: str) -> flask.Response:
     """Look a region's own code up: class, first self-pay, price limits and mapping as they hold on a day."""
-    on = query["on"] or business_day(caller().as_of)
+    on = query.get("on") or business_day(caller().as_of)
     local = LocalCode(Region(region), CatalogKind(kind), code)
     catalog = the_hub().catalog(local.region)
     found = catalog.item(local, on)

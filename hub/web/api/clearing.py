@@ -22,6 +22,7 @@ from hub.web.api.blueprint import ApiBlueprint, id_parameter
 from hub.web.api.schemas import (
     FormatQuery,
     MatrixOut,
+    StatementForm,
     StatementHeadOut,
     StatementOut,
     StatementsQuery,
@@ -38,7 +39,7 @@ windows = ApiBlueprint("windows", __name__, url_prefix="/v1/windows", descriptio
 
 _ID = id_parameter("name", "The statement's id.", "stm_win_cross_province_2026-10_450700_statement_json")
 
-_FORMS = {"json": JSON_TYPE, "csv": CSV_TYPE}
+_FORMS = {StatementForm.JSON: JSON_TYPE, StatementForm.CSV: CSV_TYPE}
 
 _ETAG = {"ETag": {"description": "SHA-256 of the bytes, which never change.", "schema": {"type": "string"}}}
 
@@ -53,9 +54,9 @@ def list_statements(query: dict[str, Any]) -> flask.Response:
     found = errands.list_statements(
         the_hub(),
         scope=caller().participant.scope,
-        regime=query["regime"],
-        period=query["period"],
-        after=query["after"],
+        regime=query.get("regime"),
+        period=query.get("period"),
+        after=query.get("after", ""),
         limit=query["limit"] + 1,
     )
     return page(found, limit=query["limit"], shape=shapes.statement_head, cursor=lambda one: one.id)
@@ -75,7 +76,7 @@ def get_statement(query: dict[str, Any], name: str) -> flask.Response:
     """
     scope = caller().participant.scope
     stored = errands.get_statement(the_hub(), name, scope=scope)
-    wanted = _wanted(query["format"], stored)
+    wanted = _wanted(query.get("format"), stored)
     if wanted != stored.media_type:
         other = statement_id(stored.window_id, stored.region, stored.kind, wanted)
         try:
@@ -89,7 +90,7 @@ def get_statement(query: dict[str, Any], name: str) -> flask.Response:
     return found.make_conditional(flask.request)
 
 
-def _wanted(form: str | None, stored: StoredStatement) -> str:
+def _wanted(form: StatementForm | None, stored: StoredStatement) -> str:
     if form is not None:
         return _FORMS[form]
     accepted = flask.request.accept_mimetypes

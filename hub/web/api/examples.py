@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-SANDBOX_PERSON: dict[str, Any] = {"insuring_region": "990100", "name": "沙一", "identity": "110101198001010010"}
+_PERSON: dict[str, Any] = {"insuring_region": "990100", "name": "沙一", "identity": "110101198001010010"}
 
 REGISTRATION: dict[str, Any] = {
-    **SANDBOX_PERSON,
+    **_PERSON,
     "care_region": "450700",
     "category": "other_temporary",
     "evidence": "none",
-    "start": "2026-11-23",
+    "start": "2026-11-20",
     "phone": "13900000001",
     "notice_version": "2026-01",
 }
@@ -25,31 +25,42 @@ REASON: dict[str, Any] = {"reason": "entered twice"}
 
 ADMISSION: dict[str, Any] = {
     "institution": "H45070200001",
-    "visit_no": "ZY20261101-0007",
-    **SANDBOX_PERSON,
+    "visit_no": "ZY20261120-0007",
+    **_PERSON,
     "kind": "ordinary",
     "diagnosis": "K35.800",
-    "admitted_at": "2026-11-22T09:30:00+08:00",
+    "admitted_at": "2026-11-20T09:30:00+08:00",
 }
 
 BILL: dict[str, Any] = {
     "institution": "H45070200001",
-    "visit_no": "ZY20261101-0007",
+    "visit_no": "ZY20261120-0007",
     "bill_no": "JS20261122-0007",
     "revision": 1,
     "discharged_on": "2026-11-22",
-    "total": "120.00",
+    "total": "980.00",
     "lines": [
         {
             "line_no": 1,
-            "kind": "drug",
-            "code": "ZD03AAH0146010201463",
-            "name": "护肝片",
-            "unit_price": "24.00",
-            "quantity": "5",
-            "amount": "120.00",
+            "kind": "service",
+            "code": "001101000010000",
+            "name": "诊查费",
+            "unit_price": "35",
+            "quantity": "30",
+            "amount": "1050.00",
+            "fee_date": "2026-11-21",
+        },
+        {
+            "line_no": 2,
+            "kind": "service",
+            "code": "001101000010000",
+            "name": "诊查费",
+            "unit_price": "35",
+            "quantity": "-2",
+            "amount": "-70.00",
             "fee_date": "2026-11-22",
-        }
+            "returns": 1,
+        },
     ],
 }
 
@@ -60,8 +71,8 @@ DAY_REPORT: dict[str, Any] = {
         {
             "event_id": "bil-01jd3x5v2m8q0c6k4t7w9y1z3b/settled",
             "insuring_region": "990100",
-            "total": "120.00",
-            "fund_total": "60.00",
+            "total": "980.00",
+            "fund_total": "490.00",
         }
     ],
 }

@@ -68,8 +68,8 @@ def list_registrations(query: dict[str, Any]) -> flask.Response:
     found = errands.list_registrations(
         the_hub(),
         scope=caller().participant.scope,
-        state=query["state"],
-        after=query["after"],
+        state=query.get("state"),
+        after=query.get("after", ""),
         limit=query["limit"] + 1,
     )
     return page(found, limit=query["limit"], shape=shapes.registration, cursor=lambda record: record.registration.id)

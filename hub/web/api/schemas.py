@@ -6,6 +6,7 @@ Sources: national interface messages 2301 to 2305, 2401, 2402, 2501 for what hos
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 import marshmallow
@@ -87,7 +88,7 @@ class HealthOut(_Out):
 class PageQuery(_In):
     """Which part of a list."""
 
-    after = fields.Number(longest=120, load_default="", description="Cursor: `next` of the page before.")
+    after = fields.Number(longest=120, description="Cursor: `next` of the page before.")
     limit = fields.QueryWhole(least=1, most=MOST_IN_PAGE, load_default=USUAL_PAGE)
 
 
@@ -167,7 +168,7 @@ class RegistrationOut(_Out):
 class RegistrationsQuery(PageQuery):
     """Which registrations."""
 
-    state = _known(RegistrationState, load_default=None)
+    state = _known(RegistrationState)
 
 
 # --- admissions ----------------------------------------------------------------------------------------------------------
@@ -360,8 +361,8 @@ class QuoteOut(_Out):
 class BillsQuery(PageQuery):
     """Which bills."""
 
-    day = fields.Day(load_default=None, description="Settled on this day.")
-    period = fields.Month(load_default=None, description="Booked into this clearing month.")
+    day = fields.Day(description="Settled on this day.")
+    period = fields.Month(description="Booked into this clearing month.")
 
 
 # --- day reports -----------------------------------------------------------------------------------------------------
@@ -421,7 +422,7 @@ class EntriesOut(_Out):
 class OnDayQuery(_In):
     """On which day; today where it is left out."""
 
-    on = fields.Day(load_default=None)
+    on = fields.Day()
 
 
 class MappingOut(_Out):
@@ -458,8 +459,8 @@ class ItemOut(_Out):
 class StatementsQuery(PageQuery):
     """Which statements."""
 
-    regime = _known(Regime, load_default=None)
-    period = fields.Month(load_default=None)
+    regime = _known(Regime)
+    period = fields.Month()
 
 
 class StatementHeadOut(_Out):
@@ -473,13 +474,17 @@ class StatementHeadOut(_Out):
     sha256 = plain.String(required=True)
 
 
+class StatementForm(StrEnum):
+    """The forms in which a statement is kept."""
+
+    JSON = "json"
+    CSV = "csv"
+
+
 class FormatQuery(_In):
     """In which form; `Accept` decides where it is left out."""
 
-    format = plain.String(
-        load_default=None,
-        validate=marshmallow.validate.OneOf(["json", "csv"]),
-    )
+    format = fields.OneOf(StatementForm)
 
 
 class PairTotalOut(_Out):

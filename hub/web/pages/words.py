@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from hub.actions.rendering import PAYMENT_NOTICE, RECEIPT_NOTICE, STATEMENT
 from hub.core.bill import BillState
-from hub.core.catalog import BenefitClass, HospitalLevel
+from hub.core.catalog import OUTCOME_WORDS, HospitalLevel
 from hub.core.clearing import WindowState
 from hub.core.codes import CatalogKind, Fund, InsuranceType, Regime
 from hub.core.decision import Payer
 from hub.core.ledger import Event
 from hub.core.matching import BreakCause
+from hub.core.netting import NetMethod
 from hub.core.registration import AccessBasis, Evidence, Registration, RegistrationCategory, RegistrationState
+
+__all__ = ["OUTCOME_WORDS", "registration_state"]
 
 Pair = tuple[str, str]
 
@@ -148,16 +152,40 @@ KIND: Mapping[str, Pair] = {
     CatalogKind.SERVICE: ("医疗服务", "Service"),
 }
 
-BENEFIT_CLASS: Mapping[str, Pair] = {
-    BenefitClass.A: ("甲", "A"),
-    BenefitClass.B: ("乙", "B"),
-    BenefitClass.C: ("丙", "C"),
+LAYER: Mapping[str, Pair] = {
+    "catalog": ("就医地目录", "Care-place catalog"),
+    "basic": ("基本医保", "Basic"),
+    "supplementary": ("补充保险", "Supplementary"),
+    "large_amount": ("大额补助", "Large amount"),
+    "catastrophic": ("大病保险", "Catastrophic"),
+    "assistance": ("医疗救助", "Assistance"),
+}
+"""Names of a policy's layers; a policy may have others, which are shown as it names them."""
+
+PARAMETER: Mapping[str, Pair] = {
+    "full_self_pay": ("全自费", "Fully self-paid"),
+    "over_limit": ("超限价自费", "Above the price limit"),
+    "first_self_pay": ("先行自付", "First self-pay"),
+    "deductible": ("起付标准", "Deductible"),
+    "segment": ("支付比例", "Rate of the segment"),
+    "remainder": ("按比例自付", "Remainder"),
+    "cap": ("最高支付限额", "Cap"),
+}
+
+METHOD: Mapping[str, Pair] = {
+    NetMethod.BILATERAL: ("双边轧差", "Bilateral"),
+    NetMethod.MULTILATERAL: ("多边轧差", "Multilateral"),
+}
+
+FILE: Mapping[str, Pair] = {
+    STATEMENT: ("对账单", "Statement"),
+    PAYMENT_NOTICE: ("付款通知", "Payment notice"),
+    RECEIPT_NOTICE: ("收款通知", "Receipt notice"),
 }
 
 ROLE: Mapping[str, Pair] = {
     "agency": ("经办人员", "Agency officer"),
     "operator": ("平台运营", "Hub operator"),
-    "hospital": ("医院人员", "Hospital clerk"),
 }
 
 REFUSAL: Mapping[str, Pair] = {

@@ -289,7 +289,7 @@ create table catalog_release (
 );
 
 create table unified_entry (
-    release_id text not null references catalog_release,
+    release_id text not null,
     kind text not null,
     code text not null,
     name text not null,
@@ -301,7 +301,7 @@ create table unified_entry (
 create index unified_entry_name on unified_entry (release_id, kind, name text_pattern_ops);
 
 create table region_item (
-    release_id text not null references catalog_release,
+    release_id text not null,
     kind text not null,
     code text not null,
     name text not null,
@@ -315,7 +315,7 @@ create table region_item (
 );
 
 create table code_mapping (
-    release_id text not null references catalog_release,
+    release_id text not null,
     kind text not null,
     code text not null,
     unified_code text,
@@ -326,17 +326,21 @@ create table code_mapping (
     constraint code_mapping_target check ((unified_code is null) = (grade = 'none'))
 );
 
-create function hub_refuse_ready() returns trigger language plpgsql as $$
+create function hub_only_importing() returns trigger language plpgsql as $$
 begin
     if exists (
-        select from catalog_release as release
-        where release.state = 'ready' and release.id in (select added.release_id from added)
+        select from (select distinct release_id from added) as named
+        left join catalog_release on catalog_release.id = named.release_id
+        where catalog_release.state is distinct from 'importing'
     ) then
-        raise exception 'a ready release takes no more rows of %', tg_table_name using errcode = 'restrict_violation';
+        raise exception '% takes rows of a release being imported only', tg_table_name
+            using errcode = 'restrict_violation';
     end if;
     return null;
 end
 $$;
+comment on function hub_only_importing is
+    'Stands in for foreign keys too, which would look up the release once for each of many thousand rows.';
 
 create function hub_release_becomes_ready() returns trigger language plpgsql as $$
 begin
@@ -352,11 +356,11 @@ create trigger catalog_release_ready before update on catalog_release
 create trigger catalog_release_kept before delete or truncate on catalog_release
     for each statement execute function hub_refuse_change();
 create trigger unified_entry_ready after insert on unified_entry referencing new table as added
-    for each statement execute function hub_refuse_ready();
+    for each statement execute function hub_only_importing();
 create trigger region_item_ready after insert on region_item referencing new table as added
-    for each statement execute function hub_refuse_ready();
+    for each statement execute function hub_only_importing();
 create trigger code_mapping_ready after insert on code_mapping referencing new table as added
-    for each statement execute function hub_refuse_ready();
+    for each statement execute function hub_only_importing();
 grant select on catalog_release, unified_entry, region_item, code_mapping to hub_app;
 """
 
@@ -463,6 +467,6 @@ def downgrade() -> None:
         drop table code_mapping, region_item, unified_entry, catalog_release, audit_head, audit_link, audit, job_run,
             idempotency, inbox, outbox, visit_move, visit, registration_move, registration, roster, person, institution,
             web_session, staff, nonce, participant_key, participant, data_key;
-        drop function hub_release_becomes_ready, hub_refuse_ready, hub_refuse_change, hub_sees;
+        drop function hub_release_becomes_ready, hub_only_importing, hub_refuse_change, hub_sees;
         """
     )
