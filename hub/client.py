@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 import orjson
@@ -77,13 +77,13 @@ class HubClient:
         """Give the connections back."""
         self._session.close()
 
-    def __enter__(self) -> HubClient:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # --- registrations ---------------------------------------------------------------------------------------------
+    # --- registrations --------------------------------------------------------------------------------------
 
     def file_registration(self, body: Json, *, idempotency_key: str | None = None) -> Json:
         return self._post("/v1/registrations", body, idempotency_key)
@@ -105,7 +105,7 @@ class HubClient:
         path = f"/v1/registrations/{quote(registration_id, safe='')}/cancel"
         return self._post(path, {"reason": reason}, idempotency_key)
 
-    # --- stays and bills ----------------------------------------------------------------------------------------------
+    # --- stays and bills ------------------------------------------------------------------------------------
 
     def record_admission(self, body: Json, *, idempotency_key: str | None = None) -> Json:
         return self._post("/v1/admissions", body, idempotency_key)
@@ -137,7 +137,7 @@ class HubClient:
     def report_day(self, body: Json, *, idempotency_key: str | None = None) -> Json:
         return self._post("/v1/day-reports", body, idempotency_key)
 
-    # --- catalogs and clearing --------------------------------------------------------------------------------------
+    # --- catalogs and clearing ------------------------------------------------------------------------------
 
     def search_catalog(self, kind: str, words: str, *, limit: int = 20) -> list[Json]:
         found: list[Json] = self._get(f"/v1/catalogs/{kind}", {"q": words, "limit": str(limit)})["items"]
@@ -166,7 +166,7 @@ class HubClient:
         answer = self._send("GET", f"/v1/statements/{quote(statement_id, safe='')}", query={"format": form})
         return answer.content
 
-    # --- sending --------------------------------------------------------------------------------------------------------
+    # --- sending --------------------------------------------------------------------------------------------
 
     def _get(self, path: str, query: Mapping[str, str] | None = None) -> Json:
         return self._call("GET", path, query=query)

@@ -100,6 +100,7 @@ def _development_secret(settings: Settings) -> str:
     """A secret kept beside the development data, so that logins outlive a restart."""
     path = settings.state_dir / "cookie-secret"
     if not path.exists():
+        settings.state_dir.mkdir(parents=True, exist_ok=True)
         path.write_text(secrets.token_hex(32), encoding="ascii")
         path.chmod(0o600)
     return path.read_text(encoding="ascii")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
+from hub.actions.context import Hub
 from hub.core.bill import (
     BILL_MOVES,
     AdmissionKind,
@@ -20,6 +21,7 @@ from hub.core.bill import (
     add_up,
 )
 from hub.core.catalog import BenefitClass, ClassifiedLine, HospitalLevel, LineOutcome
+from hub.core.clearing import ClearingRules
 from hub.core.codes import (
     CatalogKind,
     Fund,
@@ -32,7 +34,7 @@ from hub.core.codes import (
     identity_check_digit,
     regime_of,
 )
-from hub.core.dates import Period, business_day
+from hub.core.dates import Period, WorkingCalendar, business_day
 from hub.core.decision import (
     Contribution,
     Coverage,
@@ -359,18 +361,41 @@ def cancel(uow: UnitOfWork, record: BillRecord, *, at: datetime) -> None:
     )
     window = uow.windows.open_for(record.regime, business_day(at))
     original = uow.ledger.get(entry_id(Event.SETTLED, record.id, record.revision))
-    assert original is not None
-    uow.ledger.add(
-        cancelled(original),
-        regime=record.regime,
-        period=window.period,
-        bill_id=record.id,
-        happened_at=at,
-        recorded_at=at,
-    )
+    if original is not None:
+        uow.ledger.add(
+            cancelled(original),
+            regime=record.regime,
+            period=window.period,
+            bill_id=record.id,
+            happened_at=at,
+            recorded_at=at,
+        )
 
 
 def settled_bill(store, one: Stay) -> BillRecord:
     """`settle` in a transaction of its own, committed."""
     with store.begin(HUB_SCOPE) as uow:
         return settle(uow, one)
+
+
+class PlayedRegion:
+    """A gateway of which only the decision is asked."""
+
+    def __init__(self, region: Region) -> None:
+        self.region = region
+
+    def decide(self, asked: DecisionRequest) -> Decision:
+        return decide(asked)
+
+
+def closing_hub(store) -> Hub:
+    """A hub that can close windows and do nothing else."""
+    return Hub(
+        store=store,
+        gateways={},
+        catalog=lambda region: None,
+        calendar=WorkingCalendar({}, frozenset()),
+        clearing_rules=ClearingRules(months_late=2, source="test"),
+        new_id=lambda prefix: prefix,
+        new_reference=lambda: "",
+    )

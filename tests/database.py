@@ -60,11 +60,21 @@ def database(_migrated: tuple[Database, Engine]) -> Iterator[Database]:
         connection.execute(_EMPTY)
 
 
+@pytest.fixture(scope="session")
+def _scratch(_server: Engine, services: Services) -> Iterator[Database]:
+    with _new_database(_server, services) as made:
+        yield made
+
+
 @pytest.fixture
-def empty_database(_server: Engine, services: Services) -> Iterator[Database]:
+def empty_database(_scratch: Database) -> Database:
     """A database without any table."""
-    with _new_database(_server, services) as fresh:
-        yield fresh
+    engine = create_engine(_scratch.owner_url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("drop schema public cascade"))
+        connection.execute(text("create schema public"))
+        connection.execute(text("grant usage on schema public to public"))
+    return _scratch
 
 
 @pytest.fixture(scope="session")
@@ -113,43 +123,53 @@ def _at(url: str, name: str) -> str:
     return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
-_FILLED = """
-    for one in select tablename from pg_tables where schemaname = 'public' and tablename <> 'alembic_version' loop
-        execute format('select exists (select from %I)', one) into filled;
-        if filled then
-"""
-
 _SHELVE = text(
-    f"""
+    """
     do $$
     declare one text; filled boolean;
     begin
         create schema shelf;
-        {_FILLED}
-            execute format('create table shelf.%I as table %I', one, one);
-        end if; end loop;
+        for one in select tablename from pg_tables where schemaname = 'public' and tablename <> 'alembic_version' loop
+            execute format('select exists (select from %I)', one) into filled;
+            if filled then
+                execute format('create table shelf.%I as table %I', one, one);
+            end if;
+        end loop;
     end $$
     """
 )
 
-# Tables that are only ever added to refuse the owner too: for the emptying their triggers are switched off.
+# Tables that are only ever added to refuse the owner too: for the emptying their triggers are switched off. Rows are
+# deleted, not truncated, since each truncation leaves files for the server to flush; a table whose rows are still
+# referred to waits for the next round.
 _EMPTY = text(
-    f"""
+    """
     do $$
-    declare one text; filled boolean; emptied text[] = cast(array[] as text[]);
+    declare
+        one text; filled boolean; left_over text[]; emptied text[] = cast(array[] as text[]); waiting text[];
     begin
         set local lock_timeout = '10s';
-        {_FILLED}
-            emptied = emptied || one;
-        end if; end loop;
-        for one in select tablename from pg_tables where schemaname = 'public' loop
-            execute format('alter table %I disable trigger user', one);
+        select array_agg(tablename) into left_over from pg_tables
+            where schemaname = 'public' and tablename <> 'alembic_version';
+        while left_over is not null loop
+            waiting = null;
+            foreach one in array left_over loop
+                execute format('select exists (select from %I)', one) into filled;
+                continue when not filled;
+                begin
+                    execute format('alter table %I disable trigger user', one);
+                    execute format('delete from %I', one);
+                    emptied = emptied || one;
+                exception when foreign_key_violation then
+                    waiting = waiting || one;
+                end;
+            end loop;
+            left_over = waiting;
         end loop;
-        execute 'truncate ' || (select string_agg(quote_ident(name), ', ') from unnest(emptied) as name) || ' cascade';
         for one in select tablename from pg_tables where schemaname = 'shelf' loop
             execute format('insert into %I overriding system value table shelf.%I', one, one);
         end loop;
-        for one in select tablename from pg_tables where schemaname = 'public' loop
+        foreach one in array emptied loop
             execute format('alter table %I enable trigger user', one);
         end loop;
     end $$

@@ -35,8 +35,8 @@ def ledger_verify(context: click.Context) -> None:
         results = run_checks(settings)
     for result in results:
         mark = "ok  " if result.ok else "FAIL"
-        click.echo(f"{mark}  {result.invariant:>2}  {result.name:<28} {result.title} ({result.counted} looked at)")
-        for finding in result.findings:
+        click.echo(f"{mark}  {result.invariant:>2}  {result.name:<40} {result.counted} looked at")
+        for finding in (*result.findings, *([f"skipped: {result.skipped}"] if result.skipped else ())):
             click.echo(f"          {finding}")
     if not all(result.ok for result in results):
         context.exit(1)

@@ -7,9 +7,8 @@ audit row.
 from __future__ import annotations
 
 import base64
-import binascii
 from datetime import datetime
-from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -107,7 +106,12 @@ def key() -> None:
 @key.command("add")
 @click.argument("key_id", metavar="ID")
 @click.option("--participant", "participant_id", required=True)
-@click.option("--public-key", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--public-key",
+    required=True,
+    type=click.File(encoding="ascii", errors="replace"),
+    help="A PEM file, or - for standard input.",
+)
 @click.option("--from", "valid_from", type=_DAY, help="First day; without it from now on.")
 @click.option("--until", "valid_until", type=_DAY, help="The day after the last one; without it until revoked.")
 @click.pass_context
@@ -116,12 +120,12 @@ def key_add(
     key_id: str,
     *,
     participant_id: str,
-    public_key: Path,
+    public_key: TextIO,
     valid_from: datetime | None,
     valid_until: datetime | None,
 ) -> None:
     """Add a participant's Ed25519 public key from a PEM file; the private key never comes here."""
-    raw = read_public_key(public_key)
+    raw = read_public_key(public_key.read())
     with running_app(context) as app, app.store.begin(HUB_SCOPE) as uow:
         _known(uow, participant_id)
         begins = start_of_day(valid_from.date()) if valid_from else app.clock.now()
@@ -206,18 +210,18 @@ def staff_password(context: click.Context, login: str, password: str) -> None:
     click.echo(f"{login} has a new password")
 
 
-def read_public_key(path: Path) -> bytes:
-    """The 32 raw bytes of an Ed25519 public key in a PEM file. Raises NotAllowed for anything else."""
-    lines = path.read_text(encoding="ascii", errors="replace").split("\n")
-    if any("PRIVATE" in line for line in lines):
-        raise NotAllowed("private_key", f"{path.name} is a private key: keep it, and give its public half")
+def read_public_key(pem: str) -> bytes:
+    """The 32 raw bytes of an Ed25519 public key in PEM form. Raises NotAllowed for anything else."""
+    if "PRIVATE" in pem:
+        raise NotAllowed("private_key", "this is a private key: keep it, and give its public half")
     try:
-        found = base64.b64decode("".join(line for line in lines if not line.startswith("-----")), validate=True)
-    except binascii.Error:
+        body = "".join(line for line in pem.splitlines() if not line.startswith("-----"))
+        found = base64.b64decode(body, validate=True)
+    except ValueError:
         found = b""
     head, raw = found[: len(_ED25519_HEAD)], found[len(_ED25519_HEAD) :]
     if head != _ED25519_HEAD or len(raw) != _PUBLIC_KEY_BYTES:
-        raise NotAllowed("public_key", f"{path.name} is not the PEM file of an Ed25519 public key")
+        raise NotAllowed("public_key", "this is not the PEM file of an Ed25519 public key")
     return raw
 
 

@@ -22,7 +22,8 @@ def run_checks(settings: Settings) -> Sequence[CheckResult]:
     app = build_app(settings)
     engine = make_engine(settings.database_owner_url, pool_size=1)
     try:
-        with engine.begin() as owner:
+        # Repeatable read: while the hub works on, all checks see one moment.
+        with engine.connect().execution_options(isolation_level="REPEATABLE READ") as owner, owner.begin():
             return run(owner, app.vault, gateways=app.hub.gateways, render=render)
     finally:
         engine.dispose()

@@ -25,6 +25,7 @@ from hub.core.money import ZERO, Money, total, yuan
 from hub.demo import cases
 from hub.demo.cases import Notes
 from hub.demo.desks import Desk, Officer, application_json, apply_on_page
+from hub.demo.report import amount
 from hub.demo.screen import Advance, Screen
 from hub.demo.stage import OPERATOR, Stage, agency_id, hospital_id
 from hub.demo.story import CLOSE_DAY, NEXT_PERIOD, PERIOD, PLAYED_DAY, REGISTRATION_DAY, Filing, Stay, Story, Tale
@@ -191,8 +192,9 @@ class Play:
         self.match_words.append(f"after both reports were mended: {agreed} of {booked} bookings agree, {breaks} differ")
 
     def _judge_breaks(self, left_out: Stay, misreported: Stay) -> None:
-        found = {one.found.event_id: one.found for one in lookup.match_breaks(
-            self.stage.app.hub, day=PLAYED_DAY, scope=HUB_SCOPE)}  # fmt: skip
+        """Two breaks and no other, each with its true cause."""
+        breaks = lookup.match_breaks(self.stage.app.hub, day=PLAYED_DAY, scope=HUB_SCOPE)
+        found = {row.found.event_id: row.found for row in breaks}
         expected = {
             self._event_of(left_out): ("missing_at_care", Tale.LEFT_OUT),
             self._event_of(misreported): ("total_differs", Tale.MISREPORTED),
@@ -207,7 +209,7 @@ class Play:
             one = found.get(event)
             told = one.care.total if one is not None and one.care is not None else None
             booked = next(one.total for one in self.desks[stay.hospital].book if one.event_id == event)
-            words = f"reported {told}, booked {booked}" if told is not None else f"booked {booked}, not reported"
+            words = f"booked {amount(booked)}, {f'reported {amount(told)}' if told is not None else 'not reported'}"
             self.match_words.append(f"{cause}: {event} at {stay.hospital.name}: {words}")
             bill = self.desks[stay.hospital].client.bill(event.partition("/")[0])
             self.notes.tell(tale, [bill], f"{words}: the night's match named it {cause}; the mended report agrees")
@@ -279,10 +281,10 @@ class Play:
         found: dict[tuple[str, str, str], Money] = {}
         for desk in self.desks.values():
             for one in desk.book:
-                for fund, amount in one.funds if one.period == period else ():
+                for fund, share in one.funds if one.period == period else ():
                     key = (one.stay.insuring_region.code, one.stay.care_region.code, fund)
-                    found[key] = found.get(key, ZERO) + amount
-        return {key: amount for key, amount in found.items() if amount}
+                    found[key] = found.get(key, ZERO) + share
+        return {key: owed for key, owed in found.items() if owed}
 
     def _statements(self) -> dict[str, str]:
         return {one["id"]: one["sha256"] for one in self.operator.statements(period=str(PERIOD))}
@@ -324,4 +326,4 @@ def together(jobs: Iterable[Callable[[], None]]) -> None:
 
 
 def _words(cells: Mapping[tuple[str, str, str], Money]) -> str:
-    return ", ".join(f"{payer}->{payee}/{fund} {amount}" for (payer, payee, fund), amount in sorted(cells.items()))
+    return ", ".join(f"{payer}->{payee}/{fund} {owed}" for (payer, payee, fund), owed in sorted(cells.items()))

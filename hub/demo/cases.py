@@ -37,13 +37,14 @@ class Notes:
             with self._lock:
                 self.differed.append(what)
 
-    def tell(self, tale: Tale, answers: Sequence[Json], sentence: str) -> None:
-        """Note how a case ended; `answers` are its bills that stand."""
+    def tell(self, tale: Tale, answers: Sequence[Json], sentence: str, *, stands: bool = True) -> None:
+        """Note how a case ended; `answers` are its bills, and `stands` is False where they were taken back."""
         outcome = Outcome(
             tale=str(tale),
             bill_ids=tuple(answer["id"] for answer in answers),
             total=total(yuan(answer["amounts"]["total"]) for answer in answers),
             fund_total=total(fund_total(answer) for answer in answers),
+            stands=stands,
             sentence=sentence,
         )
         with self._lock:
@@ -73,6 +74,12 @@ def _ordinary(desk: Desk, stay: Stay, bill: Bill, notes: Notes) -> None:
     )
 
 
+def _costly(desk: Desk, stay: Stay, bill: Bill, notes: Notes) -> None:
+    """One of the costly stays; what its year comes to is told by `tell_yearly_cap`."""
+    answer = desk.settle(stay, bill)
+    notes.expect(yuan(answer["amounts"]["total"]) == bill.total, f"bill {bill.bill_no} was settled with another total")
+
+
 def _unmapped(desk: Desk, stay: Stay, bill: Bill, notes: Notes) -> None:
     answer = desk.settle(stay, bill)
     line = _line(desk.client.bill(answer["id"]), bill.lines[-1].line_no)
@@ -83,8 +90,8 @@ def _unmapped(desk: Desk, stay: Stay, bill: Bill, notes: Notes) -> None:
     notes.tell(
         stay.tale,
         [answer],
-        f"line {line['line_no']} ({line['code']} {line['name']}, {line['amount']}) has no national code yet: the"
-        " patient pays it whole and reads why; the rest is settled as usual",
+        f"line {line['line_no']} ({line['code']} {line['name']}, {amount(bill.lines[-1].amount)}) has no national code"
+        " yet: the patient pays it whole and reads why; the rest is settled as usual",
     )
 
 
@@ -100,8 +107,8 @@ def _return(desk: Desk, stay: Stay, bill: Bill, notes: Notes) -> None:
     notes.tell(
         stay.tale,
         [answer],
-        f"one pack of line {back.returns} ({line['name']}) was given back: line {back.line_no} takes {line['amount']}"
-        " off the bill, divided as the line it undoes",
+        f"one pack of line {back.returns} ({line['name']}) was given back: line {back.line_no} takes"
+        f" {amount(back.amount)} off the bill, divided as the line it undoes",
     )
 
 
@@ -130,8 +137,8 @@ def _cancel_same_day(desk: Desk, stay: Stay, bill: Bill, notes: Notes) -> None:
     notes.tell(
         stay.tale,
         [right],
-        f"{wrong['id']} ({wrong['amounts']['total']}) was cancelled within the day and sent again corrected as"
-        " revision 2: October counts only the second",
+        f"{wrong['id']} ({amount(bill.total)}) was cancelled within the day and sent again corrected as revision 2:"
+        " October counts only the second",
     )
 
 
@@ -174,9 +181,9 @@ def _rule_not_stated(desk: Desk, stay: Stay, bill: Bill, notes: Notes) -> None:
 
 CASES: Mapping[Tale, Callable[[Desk, Stay, Bill, Notes], None]] = {
     **dict.fromkeys(
-        (Tale.ORDINARY, Tale.YEARLY_CAP, Tale.CANCEL_AFTER_CLOSE, Tale.LATE_BILL, Tale.LEFT_OUT, Tale.MISREPORTED),
-        _ordinary,
+        (Tale.ORDINARY, Tale.CANCEL_AFTER_CLOSE, Tale.LATE_BILL, Tale.LEFT_OUT, Tale.MISREPORTED), _ordinary
     ),
+    Tale.YEARLY_CAP: _costly,
     Tale.UNMAPPED_LINE: _unmapped,
     Tale.RETURN_LINE: _return,
     Tale.DUPLICATE: _duplicate,
@@ -234,6 +241,7 @@ def play_cancel_after_close(desk: Desk, stay: Stay, notes: Notes) -> None:
         [answer],
         f"cancelled on {CLOSE_DAY}: October stays as it was closed, to the byte; -{amount(fund_total(answer))} joins"
         f" {NEXT_PERIOD}",
+        stands=False,
     )
 
 

@@ -5,15 +5,21 @@ Knows the order of the acts, what is printed at the end, and the exit status. Mu
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import requests
 
 from catalogs.load import load_all
+from hub.cli.processes import NotReady
 from hub.cli.verification import run_checks
+from hub.client import Problem
 from hub.core.bill import Bill
 from hub.demo import report
-from hub.demo.acts import Play
+from hub.demo.acts import Play, PlayStuck
+from hub.demo.browser import PageProblem
 from hub.demo.report import Outcome
 from hub.demo.screen import Screen, make_console
 from hub.demo.shelf import build_shelf
@@ -32,47 +38,44 @@ def main(settings: Settings) -> int:
         raise SettingsError(("hub demo is for development: unset HUB_ENV",))
     began = time.monotonic()
     screen = Screen(make_console())
-    screen.say(f"A played October in {settings.state_dir / FOLDER}: three regions, six hospitals, made-up persons.")
-    story = tell()
-    with ThreadPoolExecutor(1) as pool:
-        bills = pool.submit(_write_bills, story)
+    screen.say(f"A played October in {_shown(settings)}: three regions, six hospitals, made-up persons.")
+    try:
         with screen.running():
-            return _play(settings, story, bills, screen, began=began)
+            return _play(settings, screen, began=began)
+    except (NotReady, PageProblem, PlayStuck, Problem, requests.RequestException) as wrong:
+        screen.say(f"The play broke off: {wrong}")
+        return 1
 
 
-def _write_bills(story: Story) -> Mapping[int, Bill]:
-    """All bills of the story, by the number of the stay; written while the services start."""
-    catalogs = load_all()
-    shelves = {(one.region, one.level): build_shelf(catalogs, one.region, one.level) for one in HOSPITALS}
-    return {stay.number: bill_of(stay, shelves) for stay in story.stays}
-
-
-def _play(settings: Settings, story: Story, bills: Future[Mapping[int, Bill]], screen: Screen, *, began: float) -> int:
+def _play(settings: Settings, screen: Screen, *, began: float) -> int:
+    story = tell()
     with set_stage(settings, story.members, screen) as stage:
-        with screen.act("Write the bills, 20 to 80 real catalog lines each"):
-            written = bills.result()
+        with screen.act("Write the bills while web, worker and beat start"):
+            bills = _write_bills(story)
+            stage.processes.wait_until_ready()
         ready = time.monotonic()
-        play = Play(stage, story, written, screen)
-        play.registration()
-        play.october()
-        play.played_day()
-        play.daily_match()
-        play.close()
-        play.stragglers()
+        play = Play(stage, story, bills, screen)
+        for act in (play.registration, play.october, play.played_day, play.daily_match, play.close, play.stragglers):
+            act()
         with screen.act("Verify every invariant"):
             checks = run_checks(stage.settings)
         matrix = play.matrix()
-        for check in checks:
-            play.notes.expect(check.ok, f"invariant {check.invariant}, {check.name}: {'; '.join(check.findings)}")
+    for check in checks:
+        play.notes.expect(check.ok, f"invariant {check.invariant}, {check.name}: {'; '.join(check.findings)}")
     screen.finish()
-    report.show(screen.console, report.gross_tables(matrix))
-    report.show(screen.console, [report.fund_table(matrix)])
-    report.show(screen.console, report.net_tables(matrix))
-    report.show(screen.console, [report.outcome_table(_in_order(play.notes.outcomes))])
-    report.show(screen.console, ["The daily match of 30 October", *(f"    {words}" for words in play.match_words), ""])
-    report.show(screen.console, ["hub ledger verify", *(f"    {line}" for line in report.check_lines(checks)), ""])
-    report.show(screen.console, _addresses(stage, settings))
-    return _verdict(play, screen, lines=sum(len(bill.lines) for bill in written.values()), began=began, ready=ready)
+    report.show(screen.console, report.matrix_parts(matrix))
+    report.show(screen.console, report.outcome_parts(_in_order(play.notes.outcomes)))
+    report.show(screen.console, report.listed("The daily match of 30 October", play.match_words))
+    report.show(screen.console, report.listed("hub ledger verify", report.check_lines(checks)))
+    report.show(screen.console, report.listed("Where to look", _addresses(stage, settings)))
+    return _verdict(play, screen, lines=sum(len(bill.lines) for bill in bills.values()), began=began, ready=ready)
+
+
+def _write_bills(story: Story) -> Mapping[int, Bill]:
+    """All bills of the story, by the number of the stay."""
+    catalogs = load_all()
+    shelves = {(one.region, one.level): build_shelf(catalogs, one.region, one.level) for one in HOSPITALS}
+    return {stay.number: bill_of(stay, shelves) for stay in story.stays}
 
 
 def _in_order(outcomes: list[Outcome]) -> list[Outcome]:
@@ -81,13 +84,17 @@ def _in_order(outcomes: list[Outcome]) -> list[Outcome]:
 
 
 def _addresses(stage: Stage, settings: Settings) -> list[str]:
+    command = sys.argv[0] if Path(sys.argv[0]).name == "hub" else "hub"
+    serve = f"{command} --state-dir {_shown(settings)} serve"
+    origin = f"http://localhost:{settings.port}"
+    keys = f"{_shown(settings)}/keys"
+    return list(report.address_lines(origin=origin, serve=serve, logins=stage.logins, keys=keys))
+
+
+def _shown(settings: Settings) -> Path:
+    """The demonstration's folder as one would type it here."""
     folder = settings.state_dir / FOLDER
-    serve = f"hub --state-dir {folder} serve"
-    return list(
-        report.address_lines(
-            origin=f"http://localhost:{settings.port}", serve=serve, logins=stage.logins, keys=str(stage.key_files)
-        )
-    )
+    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
 
 
 def _verdict(play: Play, screen: Screen, *, lines: int, began: float, ready: float) -> int:

@@ -5,13 +5,15 @@ Knows tables and words. Must not know where the figures come from: all are given
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from hub.core.codes import Region
 from hub.core.money import ZERO, Money, total, yuan
@@ -22,15 +24,29 @@ INSURANCE_TYPES = {"310": "employees (职工 310)", "390": "residents (居民 39
 METHODS = {"bilateral": "bilateral: each pair settles its difference", "multilateral": "multilateral: each region once"}
 
 
+Part = Table | Text | Padding | str
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one special case. `total` and `fund_total` are of all its bills that stand."""
+    """What became of one special case. `total` and `fund_total` are of all its bills; `stands` is False where they
+    were taken back.
+    """
 
     tale: str
     bill_ids: tuple[str, ...]
     total: Money
     fund_total: Money
+    stands: bool
     sentence: str
+
+    @property
+    def figures(self) -> str:
+        """The amounts in words."""
+        if not self.bill_ids:
+            return "no bill"
+        back = "" if self.stands else ", both taken back"
+        return f"total {amount(self.total)}, the funds pay {amount(self.fund_total)}{back}"
 
 
 def amount(value: Money) -> str:
@@ -45,23 +61,27 @@ def place(code: str) -> str:
     return f"{names[0]} {names[1]}" if names else code
 
 
-def gross_tables(matrix: Mapping[str, Any]) -> Iterable[Table]:
+def matrix_parts(matrix: Mapping[str, Any]) -> Iterator[Part]:
+    """Who owes whom: the gross matrix, which is the record, then both nets laid over it."""
+    yield from gross_tables(matrix)
+    yield from fund_table(matrix)
+    yield from net_tables(matrix)
+
+
+def gross_tables(matrix: Mapping[str, Any]) -> Iterator[Part]:
     """Per insurance type, payers down and payees across, with sums at both edges."""
     for kind in sorted({cell["insurance_type"] for cell in matrix["cells"]}):
         cells = [cell for cell in matrix["cells"] if cell["insurance_type"] == kind]
         payees = sorted({cell["care_region"] for cell in cells})
         payers = sorted({cell["insuring_region"] for cell in cells})
-        table = _table(f"Gross matrix of {matrix['window']['period']}, {INSURANCE_TYPES.get(kind, kind)}, yuan")
-        table.add_column("insured in (pays)")
-        for payee in payees:
-            table.add_column(f"care in {place(payee)}", justify="right")
-        table.add_column("owes in all", justify="right")
+        table = _table("insured in (pays)", numbers=[*(f"care in {place(payee)}" for payee in payees), "owes in all"])
         for payer in payers:
             row = [_owed(cells, payer, payee) for payee in payees]
             table.add_row(place(payer), *map(amount, row), amount(total(row)))
         columns = [total(_owed(cells, payer, payee) for payer in payers) for payee in payees]
         table.add_section()
         table.add_row("is owed", *map(amount, columns), amount(total(columns)))
+        yield _heading(f"Gross matrix of {matrix['window']['period']}, {INSURANCE_TYPES.get(kind, kind)}, yuan")
         yield table
 
 
@@ -71,62 +91,53 @@ def _owed(cells: Sequence[Mapping[str, Any]], payer: str, payee: str) -> Money:
     )
 
 
-def fund_table(matrix: Mapping[str, Any]) -> Table:
+def fund_table(matrix: Mapping[str, Any]) -> Iterator[Part]:
     """The legal record itself: one row per insurance type, pair and fund."""
-    table = _table("The same by fund, as the legal record keeps it")
-    for heading in ("type", "insured in", "care in", "fund"):
-        table.add_column(heading)
-    table.add_column("bookings", justify="right")
-    table.add_column("yuan", justify="right")
+    table = _table("type", "insured in", "care in", "fund", numbers=("bookings", "yuan"))
     for cell in matrix["cells"]:
-        table.add_row(
-            cell["insurance_type"],
-            place(cell["insuring_region"]),
-            place(cell["care_region"]),
-            cell["fund"],
-            str(cell["bills"]),
-            amount(yuan(cell["amount"])),
-        )
-    return table
+        pair = (place(cell["insuring_region"]), place(cell["care_region"]))
+        table.add_row(cell["insurance_type"], *pair, cell["fund"], str(cell["bills"]), amount(yuan(cell["amount"])))
+    yield _heading("The same by fund, as the legal record keeps it")
+    yield table
 
 
-def net_tables(matrix: Mapping[str, Any]) -> Iterable[Table]:
+def net_tables(matrix: Mapping[str, Any]) -> Iterator[Part]:
     """Positions, which add up to zero, and the transfers of both nets."""
     for kind in sorted({one["insurance_type"] for one in matrix["positions"]}):
         found = [one for one in matrix["positions"] if one["insurance_type"] == kind]
-        table = _table(f"Net positions, {INSURANCE_TYPES.get(kind, kind)}: + receives, - pays")
-        table.add_column("region")
-        table.add_column("yuan", justify="right")
+        table = _table("region", numbers=("yuan",))
         for one in found:
             table.add_row(place(one["region"]), amount(yuan(one["amount"])))
         table.add_section()
         table.add_row("sum", amount(total(yuan(one["amount"]) for one in found)))
+        yield _heading(f"Net positions, {INSURANCE_TYPES.get(kind, kind)}: + receives, - pays")
         yield table
     for method, words in METHODS.items():
-        table = _table(f"Transfers, {words}")
-        for heading in ("type", "from", "to"):
-            table.add_column(heading)
-        table.add_column("yuan", justify="right")
+        table = _table("type", "from", "to", numbers=("yuan",))
         for one in matrix["transfers"]:
             if one["method"] == method:
                 money = amount(yuan(one["amount"]))
                 table.add_row(one["insurance_type"], place(one["payer"]), place(one["payee"]), money)
+        yield _heading(f"Transfers, {words}")
         yield table
 
 
-def outcome_table(outcomes: Iterable[Outcome]) -> Table:
-    """Every special case, followed to its end."""
-    table = _table("What became of each special case")
-    table.add_column("case")
-    table.add_column("bill", overflow="fold")
-    table.add_column("total", justify="right")
-    table.add_column("funds pay", justify="right")
-    table.add_column("in plain words", ratio=1)
+def outcome_parts(outcomes: Iterable[Outcome]) -> Iterator[Part]:
+    """Every special case, followed to its end: its name and figures, then a sentence."""
+    yield _heading("What became of each special case")
     for one in outcomes:
-        table.add_row(
-            one.tale, "\n".join(one.bill_ids) or "none", amount(one.total), amount(one.fund_total), one.sentence
-        )
-    return table
+        yield Text.assemble(("  " + one.tale, "bold"), f": {one.figures}")
+        for text in (*one.bill_ids, one.sentence):
+            yield Padding(Text(text), (0, 0, 0, 6), expand=False)
+    yield ""
+
+
+def listed(title: str, lines: Iterable[str]) -> Iterator[Part]:
+    """A heading with lines below it that are never broken."""
+    yield _heading(title)
+    for line in lines:
+        yield Text("  " + line, no_wrap=True, overflow="ignore")
+    yield ""
 
 
 def check_lines(results: Iterable[Any]) -> Iterable[str]:
@@ -138,8 +149,7 @@ def check_lines(results: Iterable[Any]) -> Iterable[str]:
 
 def address_lines(*, origin: str, serve: str, logins: Iterable[Login], keys: str) -> Iterable[str]:
     """Where everything is to be seen, and as whom."""
-    yield "The hub is stopped now. Its data stay; look at the pages with"
-    yield f"    {serve}"
+    yield f"The hub is stopped now. Its data stay; to look at the pages:   {serve}"
     yield f"Patients        {origin}/            (register, or look a registration up)"
     yield f"Workbench       {origin}/login"
     yield from (f"                {one.login:<20} {one.password:<16} {one.meaning}" for one in logins)
@@ -147,14 +157,21 @@ def address_lines(*, origin: str, serve: str, logins: Iterable[Login], keys: str
     yield f"Keys, logins    {keys}"
 
 
-def show(console: Console, parts: Iterable[Table | str]) -> None:
-    """Print tables and lines one below the other."""
+def show(console: Console, parts: Iterable[Part]) -> None:
+    """Print everything one below the other."""
     for part in parts:
-        if isinstance(part, str):
-            console.print(part, markup=False, soft_wrap=True)
-        else:
-            console.print(part)
+        console.print(part, soft_wrap=isinstance(part, Text) and part.no_wrap is True)
 
 
-def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+def _heading(title: str) -> Text:
+    return Text(title, style="bold")
+
+
+def _table(*words: str, numbers: Iterable[str]) -> Table:
+    """A table with these columns of words, then these of numbers."""
+    table = Table(box=SIMPLE_HEAD)
+    for heading in words:
+        table.add_column(heading, no_wrap=True)
+    for heading in numbers:
+        table.add_column(heading, justify="right")
+    return table

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hub.cli.processes import Processes
+from hub.cli.processes import ROLES, Processes
 from hub.cli.setup import prepare_database
 from hub.client import HubClient
 from hub.core.bill import Hospital
@@ -88,7 +88,10 @@ def officer_login(region: Region) -> str:
 
 @contextmanager
 def set_stage(settings: Settings, members: Sequence[Member], screen: Screen) -> Iterator[Stage]:
-    """Start everything afresh; leaving the block stops it. Raises ServiceError if a hub still uses the folder."""
+    """Start everything afresh; leaving the block stops it. Raises ServiceError if a hub still uses the folder.
+
+    The hub's processes are starting when the block begins: `Stage.processes.wait_until_ready` waits for them.
+    """
     own = _own_settings(settings)
     with screen.act("Clear away what an earlier demonstration left"):
         _clear(own)
@@ -104,25 +107,17 @@ def set_stage(settings: Settings, members: Sequence[Member], screen: Screen) -> 
         with screen.act("Make the tables and load the real catalogs"):
             prepare_database(own)
         app = build_app(own)
+        processes = Processes(own)
         try:
+            for role in ROLES:
+                processes.start(role)
             with screen.act("Onboard regions, hospitals, officers and insured persons"):
                 keys = own.state_dir / "keys"
                 logins = _onboard(app, members, keys)
-            with _started(own, screen) as processes:
-                yield Stage(own, app, processes, keys, logins)
+            yield Stage(own, app, processes, keys, logins)
         finally:
+            processes.stop()
             app.close()
-
-
-@contextmanager
-def _started(settings: Settings, screen: Screen) -> Iterator[Processes]:
-    running = Processes(settings)
-    with screen.act("Start web, worker and beat"):
-        running.__enter__()
-    try:
-        yield running
-    finally:
-        running.stop()
 
 
 def _own_settings(settings: Settings) -> Settings:

@@ -224,19 +224,22 @@ class _Teller:
         yield self.stay(Tale.MISREPORTED, HUANGSHAN, qinzhou, days=6)
 
     def exhausting_the_year(self, hospital: Hospital) -> Iterator[Stay]:
-        """One person of Jiangning in three costly stays: the scheme's cap is used up by the first, the second layer's
-        by the third.
+        """One person of Jiangning in three costly stays: the first uses up the scheme's yearly cap, the third that of
+        the second layer. He registers once.
         """
-        first = self.stay(
-            Tale.YEARLY_CAP, JIANGNING, hospital, days=6, illness=TUMOUR, target=yuan("900000.00"),
-            ends=date(2026, 10, 16),
-        )  # fmt: skip
-        for ends in (first.discharged_on, date(2026, 10, 23), PLAYED_DAY):
-            stay = self.stay(
-                Tale.YEARLY_CAP, JIANGNING, hospital, days=6, illness=TUMOUR, target=first.target, ends=ends,
-                member=first.member,
-            )  # fmt: skip
-            yield replace(stay, application=first.application if ends == first.discharged_on else None)
+        member = next(self.people[JIANGNING])
+        for ends in (date(2026, 10, 16), date(2026, 10, 23), PLAYED_DAY):
+            yield self.stay(
+                Tale.YEARLY_CAP,
+                JIANGNING,
+                hospital,
+                days=6,
+                member=member,
+                illness=TUMOUR,
+                target=yuan("700000.00"),
+                ends=ends,
+                application=LONG_TERM if ends.day == 16 else None,
+            )
 
     def stay(
         self,

@@ -22,6 +22,7 @@ LOOK_BACK = 200_000
 """A row committed late has a smaller number than rows chained before it, but never by more than this many rows."""
 
 _BATCH = 5_000
+_canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 _ONE_AT_A_TIME = 0x6875620003
 _HEAD_COLUMN = "audit_head.mark"
 
@@ -71,8 +72,11 @@ class Audit:
         """Chain committed rows that are not chained yet, by number and under a lock; gives how many."""
         self._connection.execute(text("select pg_advisory_xact_lock(:number)"), {"number": _ONE_AT_A_TIME})
         start = last = head(self._connection)
-        while rows := self._connection.execute(_UNCHAINED, {"look_back": LOOK_BACK, "limit": _BATCH}).all():
+        highest = self._connection.execute(text("select coalesce(max(audit_id), 0) from audit_link")).scalar_one()
+        after = highest - LOOK_BACK
+        while rows := self._connection.execute(_UNCHAINED, {"after": after, "limit": _BATCH}).all():
             last = self._chain(rows, last)
+            after = rows[-1].id
         if last != start:
             self._connection.execute(
                 text("update audit_head set seq = :seq, digest = :digest, mark = :mark"),
@@ -148,8 +152,7 @@ def _why_broken(row: Row[Any], last: Head) -> str:
 def _digest(previous: bytes, row: Row[Any]) -> bytes:
     """SHA-256 over the digest before and the row as JSON with sorted keys, without blanks, the moment in UTC."""
     told = [row.id, row.at.astimezone(UTC).isoformat(timespec="microseconds"), row.actor, row.action, row.subject]
-    canonical = json.dumps([*told, row.facts], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return sha256(previous + canonical.encode("utf-8")).digest()
+    return sha256(previous + _canonical([*told, row.facts]).encode("utf-8")).digest()
 
 
 def _mark(end: Head, vault: Vault) -> bytes:
@@ -160,8 +163,7 @@ def _mark(end: Head, vault: Vault) -> bytes:
 _UNCHAINED = text(
     """
     select id, at, actor, action, subject, facts from audit
-    where id > (select coalesce(max(audit_id), 0) from audit_link) - :look_back
-        and not exists (select from audit_link where audit_link.audit_id = audit.id)
+    where id > :after and not exists (select from audit_link where audit_link.audit_id = audit.id)
     order by id limit :limit
     """
 )

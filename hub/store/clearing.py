@@ -106,6 +106,7 @@ _STATEMENT_ROWS = text(
     order by entry.insuring_region, entry.care_region, bill.institution, entry.booked_on, entry.id collate "C"
     """
 )
+_TAKE_TIME = text("select set_config('statement_timeout', '20min', true)")
 
 
 class Clearing:
@@ -115,6 +116,8 @@ class Clearing:
         self._connection = connection
 
     def gross_from_entries(self, window: Window) -> Sequence[GrossCell]:
+        """The matrix of a whole month; tens of millions of bills take longer than a desk waits."""
+        self._connection.execute(_TAKE_TIME)
         return [_cell(row) for row in self._connection.execute(_GROSS, {"window_id": window.id})]
 
     def save_cells(self, window: Window, cells: Iterable[GrossCell]) -> None:
@@ -182,6 +185,7 @@ class Clearing:
         ]
 
     def regions(self, window: Window) -> Sequence[Region]:
+        self._connection.execute(_TAKE_TIME)
         return [Region(code) for code in self._connection.execute(_REGIONS, {"window_id": window.id}).scalars()]
 
     def statement_rows(self, window: Window, region: Region) -> Sequence[StatementRow]:

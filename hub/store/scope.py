@@ -91,7 +91,7 @@ def translated(error: DBAPIError) -> HubError | None:
     if state is None and isinstance(original, psycopg.OperationalError):
         return Unreachable("database_unreachable", "the database cannot be reached", transient=True)
     if state == "42501":
-        return Inconsistent("not_permitted", "the transaction wrote a row or used a table beyond its sight or its rights")
+        return Inconsistent("not_permitted", "the transaction goes beyond what it may see or do")
     if isinstance(original, psycopg.IntegrityError):
         name = original.diag.constraint_name or "unnamed"
         table = original.diag.table_name or "unnamed"

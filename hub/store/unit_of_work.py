@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+from hub.ports import store as ports
 from hub.store.access import Participants, RosterShelf, Staff, WebSessions
 from hub.store.audit import Audit
 from hub.store.bills import Bills
@@ -30,22 +31,22 @@ class SqlUnitOfWork:
 
     def __init__(self, connection: Connection, vault: Vault) -> None:
         self.connection = connection
-        self.persons = Persons(connection, vault)
-        self.institutions = Institutions(connection, vault)
-        self.registrations = Registrations(connection, vault)
-        self.visits = Visits(connection, vault)
-        self.bills = Bills(connection, vault)
-        self.years = Years(connection, vault)
-        self.ledger = Ledger(connection, vault)
-        self.windows = Windows(connection, vault)
-        self.clearing = Clearing(connection, vault)
-        self.statements = Statements(connection, vault)
-        self.matching = Matching(connection, vault)
-        self.outbox = Outbox(connection, vault)
-        self.inbox = Inbox(connection, vault)
-        self.idempotency = Idempotency(connection, vault)
-        self.audit = Audit(connection, vault)
-        self.jobs = Jobs(connection, vault)
+        self.persons: ports.Persons = Persons(connection, vault)
+        self.institutions: ports.Institutions = Institutions(connection, vault)
+        self.registrations: ports.Registrations = Registrations(connection, vault)
+        self.visits: ports.Visits = Visits(connection, vault)
+        self.bills: ports.Bills = Bills(connection, vault)
+        self.years: ports.Years = Years(connection, vault)
+        self.ledger: ports.Ledger = Ledger(connection, vault)
+        self.windows: ports.Windows = Windows(connection, vault)
+        self.clearing: ports.Clearing = Clearing(connection, vault)
+        self.statements: ports.Statements = Statements(connection, vault)
+        self.matching: ports.Matching = Matching(connection, vault)
+        self.outbox: ports.Outbox = Outbox(connection, vault)
+        self.inbox: ports.Inbox = Inbox(connection, vault)
+        self.idempotency: ports.Idempotency = Idempotency(connection, vault)
+        self.audit: ports.Audit = Audit(connection, vault)
+        self.jobs: ports.Jobs = Jobs(connection, vault)
         self.participants = Participants(connection, vault)
         self.staff = Staff(connection, vault)
         self.sessions = WebSessions(connection, vault)

@@ -33,9 +33,7 @@ def the_hub() -> Hub:
     return found
 
 
-def answer(
-    body: Any, status: int = 200, *, headers: Mapping[str, str] | None = None
-) -> flask.Response:
+def answer(body: Any, status: int = 200, *, headers: Mapping[str, str] | None = None) -> flask.Response:
     """A JSON answer. Money is text by the time it comes here: JSON numbers lose fen in some readers."""
     found = flask.Response(orjson.dumps(body), status=status, mimetype="application/json")
     found.headers.update(headers or {})
@@ -69,12 +67,14 @@ def run_once(
 
 def fingerprint() -> str:
     """What was asked, as a digest: the sender, the method, the path and the body whatever its blanks and order."""
-    head = "\n".join((caller().participant.id, flask.request.method, flask.request.path, ""))
+    head = f"{caller().participant.id}\n{flask.request.method}\n{flask.request.path}\n"
     body = orjson.dumps(body_json(flask.request), option=orjson.OPT_SORT_KEYS)
     return sha256(head.encode() + body).hexdigest()
 
 
-def page(found: Sequence[R], *, limit: int, shape: Callable[[R], Mapping[str, Any]], cursor: Callable[[R], str]) -> flask.Response:
+def page(
+    found: Sequence[R], *, limit: int, shape: Callable[[R], Mapping[str, Any]], cursor: Callable[[R], str]
+) -> flask.Response:
     """One page of a list that was asked for one more than `limit`; `next` is the cursor of the page after, or null."""
     rows = found[:limit]
     further = cursor(rows[-1]) if len(found) > limit else None

@@ -1,14 +1,14 @@
 """Turns every error into one kind of answer: RFC 9457 problem details with a stable code.
 
 Knows the one table from classes of error to status codes. Must not know why a rule refuses anything.
-Sources: RFC 9457; engineering guide section 4; decision 0040. An answer never quotes what was sent in a field of a person.
+Sources: RFC 9457; engineering guide section 4; decision 0040. No answer quotes what was sent in a person's field.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import flask
 import marshmallow
@@ -26,7 +26,7 @@ _log = structlog.get_logger("hub.web")
 class WebError(NotAllowed):
     """A request refused before any errand saw it; `headers` go into the answer."""
 
-    headers: Mapping[str, str] = {}
+    headers: ClassVar[Mapping[str, str]] = {}
 
 
 class Malformed(WebError):
@@ -36,7 +36,7 @@ class Malformed(WebError):
 class NotSigned(WebError):
     """Nobody is known to have sent this: no signature, an altered, stale or replayed one, or an unknown key."""
 
-    headers = {"WWW-Authenticate": 'Signature realm="offsite-care-hub"'}
+    headers: ClassVar = {"WWW-Authenticate": 'Signature realm="offsite-care-hub"'}
 
 
 class NotYours(WebError):
@@ -62,7 +62,7 @@ class NotAcceptable(WebError):
 class TooMany(WebError):
     """More requests than the sender may send for now."""
 
-    headers = {"Retry-After": "1"}
+    headers: ClassVar = {"Retry-After": "1"}
 
 
 STATUS: Mapping[type[Exception], HTTPStatus] = {
@@ -169,7 +169,7 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
-# --- answers -----------------------------------------------------------------------------------------------------
+# --- answers ------------------------------------------------------------------------------------------------
 
 
 def problem(
@@ -211,7 +211,9 @@ def answer_to(error: HubError) -> flask.Response:
     status = status_of(error)
     if isinstance(error, Inconsistent):
         _log.error("inconsistent", code=error.code, exc_info=error)
-        return problem(status, code="internal", detail="the hub found a mistake of its own: nothing was booked; we were told")
+        return problem(
+            status, code="internal", detail="the hub found a mistake of its own: nothing was booked; we were told"
+        )
     headers: dict[str, str] = {}
     if isinstance(error, WebError):
         headers.update(error.headers)

@@ -1,7 +1,7 @@
 """The fields of messages: each reads one JSON value into one core value, or says what is wrong with it.
 
 Knows the written forms and their limits, and describes them truly in OpenAPI. Must not know any message as a whole.
-Sources: engineering guide section 4 (what marshmallow's own fields let through); core/money and core/codes for the forms.
+Sources: engineering guide section 4 (what marshmallow's own fields let through); core money and codes for the forms.
 No complaint quotes a name, a number of a person or a phone.
 """
 
@@ -36,6 +36,7 @@ _MOMENT = re.compile(
     re.ASCII,
 )
 _DIGITS = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
+
 
 class _Strict(fields.Field):
     """Base: `read` turns a JSON value into a core value and raises NotAllowed; `openapi` describes what it takes.
@@ -161,7 +162,9 @@ class Number(_Strict):
     def read(self, value: Any) -> str:
         text = _text(value)
         if not self.form.fullmatch(text):
-            raise NotAllowed("number_malformed", f"1 to {self.longest} printable ASCII characters without blanks are expected")
+            raise NotAllowed(
+                "number_malformed", f"1 to {self.longest} printable ASCII characters without blanks are expected"
+            )
         return text
 
 
@@ -310,7 +313,7 @@ class OneOf(_Strict):
         return found
 
 
-# --- rows checked by hand ----------------------------------------------------------------------------------------
+# --- rows checked by hand -----------------------------------------------------------------------------------
 
 
 class Rows(fields.Field):

@@ -151,7 +151,7 @@ def _idempotency_key() -> str:
     if not key:
         raise Malformed(
             "idempotency_key_missing",
-            "send the header Idempotency-Key: one key of your own for each thing you want done, the same one when you try again",
+            "send the header Idempotency-Key: a key of your own for each thing to be done, the same when you try again",
         )
     if not _IDEMPOTENCY_KEY.fullmatch(key):
         raise Malformed("idempotency_key_malformed", "an Idempotency-Key has 8 to 128 printable ASCII characters")

@@ -14,6 +14,8 @@ workers = _settings.web_workers
 threads = _settings.web_threads
 worker_class = "gthread"
 preload_app = False
+# Signals are enough; without a writable home its folder could not even be made.
+control_socket_disable = True
 # Longer than the longest wait for a region, so that a slow region is answered with a problem and not with a cut line.
 timeout = _settings.region_timeout_seconds + 30
 graceful_timeout = 30

@@ -10,9 +10,9 @@ import structlog
 
 from hub.core.errors import HubError
 from hub.ports import HUB_SCOPE
-from hub.web.api.blueprint import ApiBlueprint
-from hub.web.api.schemas import HealthOut
 from hub.web.answers import answer
+from hub.web.api.blueprint import ApiBlueprint
+from hub.web.api.outgoing import HealthOut
 from hub.web.errors import problem
 from hub.web.guards import public
 

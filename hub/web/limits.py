@@ -16,7 +16,7 @@ PARTICIPANT_RATE = "1000/second"
 """Far above the busiest hospital: it stops a program that runs wild, not a busy day."""
 
 FAILURE_RATE = "120/minute"
-"""Refused signatures per address. Only those are counted and only those are slowed: behind a proxy all share an address."""
+"""Refused signatures per address. Only those are counted and slowed: behind a proxy all share an address."""
 
 LIMITS_DATABASE = 1
 """The numbered Redis database of the counters; the broker's messages are in another."""

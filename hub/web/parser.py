@@ -55,7 +55,9 @@ def _integer(digits: str) -> int:
 
 
 def _fraction(_text: str) -> NoReturn:
-    raise Malformed("json_float", 'the body holds a number with a point or an exponent: write amounts as text, like "12.50"')
+    raise Malformed(
+        "json_float", 'the body holds a number with a point or an exponent: write amounts as text, like "12.50"'
+    )
 
 
 def _constant(name: str) -> NoReturn:

@@ -175,7 +175,7 @@ def current() -> ServerSession:
 # --- staff -------------------------------------------------------------------------------------------------------
 
 _STAFF = "staff"
-_PASSWORD = "password_mark"
+_PASSWORD = "password_mark"  # noqa: S105 - the name of a session value.
 _PROVED = "proved"
 
 _hasher = PasswordHasher()

@@ -2,7 +2,7 @@
 
 Knows which parts a signature must cover, how old it may be, and that it counts once.
 Must not know routes, bodies or the database: keys are looked up by a function that it is given.
-Sources: RFC 9421, RFC 9530; engineering guide section 6 (what the library accepts when not told otherwise); decision 0041.
+Sources: RFC 9421, RFC 9530; engineering guide section 6 (what the library accepts unless told); decision 0041.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ CLOCK_SKEW = timedelta(seconds=30)
 NONCE_KEPT = timedelta(minutes=10)
 """Longer than a signature is believed, so that a nonce is never forgotten while its message could still be replayed."""
 
-ALWAYS_COVERED = ("@method", "@authority", "@target-uri")
-BODY_COVERED = ("content-digest", "content-type")
+ALWAYS_COVERED: tuple[str, ...] = ("@method", "@authority", "@target-uri")
+BODY_COVERED: tuple[str, ...] = ("content-digest", "content-type")
 KEY_COVERED = "idempotency-key"
 
 _NONCE = re.compile(r"[!-~]{16,128}", re.ASCII)
@@ -109,7 +109,9 @@ def verify(message: Message, *, key_of: KeyLookup, at: datetime) -> Signed:
     The nonce is only read here: whether it came before, the caller asks after this has succeeded.
     """
     if not message.headers.has("signature-input") or not message.headers.has("signature"):
-        raise NotSigned("signature_missing", "sign the message after RFC 9421: Signature-Input and Signature are missing")
+        raise NotSigned(
+            "signature_missing", "sign the message after RFC 9421: Signature-Input and Signature are missing"
+        )
     resolver = _Resolver(key_of)
     verifier = _Verifier(signature_algorithm=Ed25519, key_resolver=resolver)
     verifier.at = at
@@ -125,7 +127,9 @@ def verify(message: Message, *, key_of: KeyLookup, at: datetime) -> Signed:
         raise NotSigned("signature_tag", f'the signature\'s tag must be "{TAG}"')
     nonce = result.nonce
     if nonce is None or not _NONCE.fullmatch(nonce):
-        raise NotSigned("signature_nonce", "the signature needs a nonce of 16 to 128 printable characters, new each time")
+        raise NotSigned(
+            "signature_nonce", "the signature needs a nonce of 16 to 128 printable characters, new each time"
+        )
     known = resolver.found
     if known is None:
         raise NotSigned("signature_invalid", "the signature was refused")
@@ -205,7 +209,7 @@ class _Verifier(HTTPMessageVerifier):
         return datetime.fromtimestamp(seconds, tz=self.at.tzinfo)
 
 
-# --- the other side: signing ---------------------------------------------------------------------------------------
+# --- the other side: signing --------------------------------------------------------------------------------
 
 
 class _OwnKey(HTTPSignatureKeyResolver):
@@ -222,7 +226,7 @@ class _OwnKey(HTTPSignatureKeyResolver):
 def sign(request: Any, *, key_id: str, private_pem: bytes, nonce: str, at: datetime, body: bytes = b"") -> None:
     """Sign a request in place, as `verify` asks for it.
 
-    `request` has a method, an encoded absolute url and headers that can be set, as a prepared request of `requests` has.
+    `request` has a method, an encoded absolute url and headers that can be set, as a prepared one of `requests` has.
     """
     names = {name.lower() for name in request.headers}
     covered = ALWAYS_COVERED

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from hub import logs
 from hub.settings import Settings
 from hub.web.app import create_app
 from hub.wiring import build_app
@@ -14,4 +15,6 @@ from hub.wiring import build_app
 
 def make() -> Flask:
     """Build the application from the environment's settings."""
-    return create_app(build_app(Settings.from_env()))
+    settings = Settings.from_env()
+    logs.configure(settings.log_level)
+    return create_app(build_app(settings))

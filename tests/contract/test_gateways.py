@@ -90,7 +90,7 @@ def test_the_same_question_gets_the_same_answer(gateway):
     assert gateway.decide(asked) == gateway.decide(asked)
 
 
-def test_deciding_books_nothing(gateway):
+def test_deciding_a_bill_books_nothing(gateway):
     gateway.decide(bill_for(gateway))
 
     assert list(gateway.booked(day=DAY)) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -57,9 +58,16 @@ def test_what_may_work_at_the_next_try_is_unreachable_for_now(store, state):
     assert caught.value.transient
 
 
-def test_a_lost_connection_is_unreachable_for_now_and_the_next_one_works(store, owner):
+def cut_off(connection):
+    """Shut the socket under a connection, as a broken line does."""
+    with socket.socket(fileno=os.dup(connection.connection.driver_connection.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_lost_connection_is_unreachable_for_now_and_the_next_one_works(store):
     with pytest.raises(Unreachable) as caught, store.begin(HUB_SCOPE) as uow:
-        uow.connection.execute(text("select pg_terminate_backend(pg_backend_pid())"))
+        cut_off(uow.connection)
+        uow.persons.get("per-1")
 
     assert caught.value.transient
     assert store.is_alive()

@@ -99,10 +99,8 @@ def tables_with_policies(connection):
 
 def put_checks_aside(connection, table):
     connection.execute(text(f"alter table {table} disable trigger all"))
-    names = connection.execute(
-        text("select conname from pg_constraint where conrelid = cast(:table as regclass) and contype not in ('n', 't')"),
-        {"table": table},
-    )
+    own = "conrelid = cast(:table as regclass) and contype not in ('n', 't')"
+    names = connection.execute(text(f"select conname from pg_constraint where {own}"), {"table": table})
     for name in names.scalars().all():
         connection.execute(text(f"alter table {table} drop constraint if exists {name} cascade"))
 

@@ -107,7 +107,10 @@ def test_the_diagnosis_is_told_to_the_hospital_only(api: Api, hospital: Particip
 
 
 def test_a_faulty_bill_is_refused_whole_with_every_row_named(api: Api, hospital: Participant, stay: dict):
-    lines = [{**bill()["lines"][0], "amount": "9999.00"}, {**bill()["lines"][0], "quantity": "-1", "amount": "-10000.00"}]
+    lines = [
+        {**bill()["lines"][0], "amount": "9999.00"},
+        {**bill()["lines"][0], "quantity": "-1", "amount": "-10000.00"},
+    ]
 
     with pytest.raises(Problem) as refused:
         api.client(hospital).settle_bill(bill(total="1.00", lines=lines))

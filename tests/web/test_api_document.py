@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Iterable
 from datetime import date
@@ -11,6 +12,8 @@ import hypothesis
 import pytest
 import requests
 import schemathesis
+from schemathesis import checks
+from schemathesis.specs.openapi import checks as openapi_checks
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
@@ -114,7 +117,7 @@ def test_the_page_shows_every_operation_and_needs_no_script(api: Api, document: 
     assert "http://" not in page.replace("http://www.w3.org", "")
 
 
-# --- nothing undocumented ----------------------------------------------------------------------------------------------
+# --- nothing undocumented -----------------------------------------------------------------------------------
 
 
 class Signing:
@@ -145,17 +148,25 @@ class Signing:
         for name in ("Signature", "Signature-Input", "Content-Digest"):
             if name in sent.headers:
                 environ[f"HTTP_{name.upper().replace('-', '_')}"] = sent.headers[name]
-        environ |= {"HTTP_HOST": "localhost", "wsgi.url_scheme": "http"}
+        environ |= {"HTTP_HOST": "localhost", "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(body)}
         return self._api.app(environ, start)
 
 
 CHECKS = [
-    schemathesis.checks.not_a_server_error,
-    schemathesis.specs.openapi.checks.status_code_conformance,
-    schemathesis.specs.openapi.checks.content_type_conformance,
-    schemathesis.specs.openapi.checks.response_headers_conformance,
-    schemathesis.specs.openapi.checks.response_schema_conformance,
+    checks.not_a_server_error,
+    openapi_checks.status_code_conformance,
+    openapi_checks.content_type_conformance,
+    openapi_checks.response_headers_conformance,
+    openapi_checks.response_schema_conformance,
 ]
+
+
+def _as_the_sender(case: schemathesis.Case) -> None:
+    """Let made-up bodies name the sender itself: what they hold otherwise would never be looked at."""
+    if isinstance(case.body, dict):
+        for name, own in (("institution", "H45070200001"), ("insuring_region", "450700"), ("visit_no", "V1")):
+            if name in case.body:
+                case.body[name] = own
 
 
 def drive(api: Api, *, examples_each: int) -> int:
@@ -175,6 +186,7 @@ def drive(api: Api, *, examples_each: int) -> int:
         def no_surprise(case: schemathesis.Case) -> None:
             nonlocal sent
             sent += 1
+            _as_the_sender(case)
             case.call_and_validate(checks=CHECKS)
 
         no_surprise()

@@ -34,7 +34,7 @@ def test_every_refusal_is_a_problem_with_a_code_and_a_request_id(api: Api, hospi
     assert body["request_id"] == answer.headers["X-Request-Id"]
 
 
-# --- rows 8 and 9: fields that are not the sender's, amounts that do not add up -----------------------------------------
+# --- rows 8 and 9: fields that are not the sender's, amounts that do not add up -----------------------------
 
 
 @pytest.mark.parametrize("field", ["status", "region", "approved_by", "fund_amount", "id", "state"])
@@ -68,7 +68,7 @@ def test_a_bill_that_does_not_add_up_posts_nothing(api: Api, hospital: Participa
     assert api.count("bill") == api.count("entry") == 0
 
 
-# --- rows 10 and 11: numbers and bodies ----------------------------------------------------------------------------
+# --- rows 10 and 11: numbers and bodies ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,9 @@ def test_a_bill_that_does_not_add_up_posts_nothing(api: Api, hospital: Participa
 )
 def test_a_body_that_is_not_one_clear_object_is_refused(api: Api, hospital: Participant, raw: bytes, status: int):
     started = time.monotonic()
-    named = raw.replace(b"{", b'{"institution": "H45070200001", ', 1) if raw[:2] == b'{"' and raw[:4] != b'{"a"' else raw
+    named = (
+        raw.replace(b"{", b'{"institution": "H45070200001", ', 1) if raw[:2] == b'{"' and raw[:4] != b'{"a"' else raw
+    )
 
     answer = api.send(hospital, "POST", "/v1/bills", raw=named)
 
@@ -120,7 +122,9 @@ def test_fifty_megabytes_are_refused_before_they_are_read(api: Api, hospital: Pa
     assert code(api.send(hospital, "POST", "/v1/bills", raw=b" " * 50_000_000)) == (413, "too_large")
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", "application/json; charset=gbk"])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", "application/json; charset=gbk"]
+)
 def test_another_kind_of_body_is_refused(api: Api, hospital: Participant, kind: str):
     answer = api.send(hospital, "POST", "/v1/bills", bill(), headers={"Content-Type": kind})
 
@@ -155,7 +159,7 @@ def test_a_query_is_as_strict_as_a_body(api: Api, hospital: Participant, query: 
     assert api.send(hospital, "GET", f"/v1/bills?{query}").status_code == status
 
 
-# --- addresses, methods, hosts ---------------------------------------------------------------------------------------
+# --- addresses, methods, hosts ------------------------------------------------------------------------------
 
 
 def test_an_unknown_address_is_a_problem(api: Api):
@@ -186,7 +190,7 @@ def test_every_answer_carries_the_walls_of_the_browser(api: Api):
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-# --- the one table ----------------------------------------------------------------------------------------------------
+# --- the one table ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

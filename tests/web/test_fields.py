@@ -13,7 +13,7 @@ from hub.core.codes import CatalogKind
 from hub.core.errors import NotAllowed
 from hub.core.money import yuan
 from hub.web import fields
-from hub.web.api.schemas import BillIn
+from hub.web.api.incoming import BillIn
 from hub.web.errors import faults_of
 
 LINE = {
@@ -101,19 +101,25 @@ def test_a_flag_is_true_or_false(wrong: object):
         fields.Flag().read(wrong)
 
 
-@pytest.mark.parametrize("wrong", ["2026-13-01", "2026-02-29", "20261031", "2026-10-31T00:00", "2026-1-1", "２０２６-10-31", 20261031])
+@pytest.mark.parametrize(
+    "wrong", ["2026-13-01", "2026-02-29", "20261031", "2026-10-31T00:00", "2026-1-1", "２０２６-10-31", 20261031]
+)
 def test_a_day_has_one_written_form(wrong: object):
     with pytest.raises(NotAllowed):
         fields.Day().read(wrong)
 
 
-@pytest.mark.parametrize("wrong", ["2026-10-31T09:30:00", "2026-10-31 09:30:00+08:00", "2026-10-31T25:00:00+08:00", "now"])
+@pytest.mark.parametrize(
+    "wrong", ["2026-10-31T09:30:00", "2026-10-31 09:30:00+08:00", "2026-10-31T25:00:00+08:00", "now"]
+)
 def test_a_moment_names_its_offset(wrong: str):
     with pytest.raises(NotAllowed):
         fields.Moment().read(wrong)
 
 
-@pytest.mark.parametrize("wrong", ["a\x00b", "a\u202eb", "a\u200bb", "a\ud800b", "\x1b[31m", "", "  ", "x" * 51, 5, None])
+@pytest.mark.parametrize(
+    "wrong", ["a\x00b", "a\u202eb", "a\u200bb", "a\ud800b", "\x1b[31m", "", "  ", "x" * 51, 5, None]
+)
 def test_text_holds_nothing_that_a_reader_cannot_see(wrong: object):
     with pytest.raises(NotAllowed):
         fields.Text(longest=50).read(wrong)

@@ -58,7 +58,7 @@ def test_an_unsigned_message_is_told_to_sign_and_writes_nothing(api: Api):
     assert wrote_nothing(api)
 
 
-# --- row 4: altered on the way -------------------------------------------------------------------------------------
+# --- row 4: altered on the way ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -77,9 +77,7 @@ def test_an_unsigned_message_is_told_to_sign_and_writes_nothing(api: Api):
     ],
     ids=["body", "path", "query", "empty query", "content type", "key", "no key", "no digest", "digest", "host"],
 )
-def test_a_message_altered_after_signing_is_refused_and_writes_nothing(
-    api: Api, hospital: Participant, change: Change
-):
+def test_a_message_altered_after_signing_is_refused_and_writes_nothing(api: Api, hospital: Participant, change: Change):
     assert api.send(hospital, "POST", "/v1/admissions", admission(), change=change).status_code == 401
 
     assert wrote_nothing(api)
@@ -99,7 +97,7 @@ def test_a_key_added_on_the_way_is_refused(api: Api, hospital: Participant):
     assert code(answer) == (401, "signature_invalid")
 
 
-# --- row 5: a weaker or foreign signature --------------------------------------------------------------------------
+# --- row 5: a weaker or foreign signature -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -140,9 +138,7 @@ def test_a_signature_that_covers_less_is_refused(
     ],
 )
 def test_other_parameters_than_the_signed_ones_are_refused(api: Api, hospital: Participant, old: str, new: str):
-    answer = api.send(
-        hospital, "POST", "/v1/admissions", admission(), change=replaced("Signature-Input", old, new)
-    )
+    answer = api.send(hospital, "POST", "/v1/admissions", admission(), change=replaced("Signature-Input", old, new))
 
     assert answer.status_code == 401
     assert wrote_nothing(api)
@@ -188,7 +184,7 @@ def test_two_keys_live_side_by_side_until_the_old_one_ends(api: Api, hospital: P
     assert api.send(sender, "GET", "/v1/bills").status_code == 401
 
 
-# --- row 3: replayed -----------------------------------------------------------------------------------------------
+# --- row 3: replayed ----------------------------------------------------------------------------------------
 
 
 def test_a_reading_message_is_read_once(api: Api, hospital: Participant):
@@ -245,7 +241,7 @@ def test_a_signature_is_believed_for_five_minutes_and_half_a_minute_of_skew(
     assert api.send(agency, "GET", "/v1/bills", change=later).status_code == status
 
 
-# --- row 2: another's name -----------------------------------------------------------------------------------------
+# --- row 2: another's name ----------------------------------------------------------------------------------
 
 
 def test_a_hospital_that_names_another_hospital_is_refused_and_nothing_is_written(api: Api, hospital: Participant):
@@ -278,7 +274,7 @@ def test_an_agency_does_not_do_a_hospitals_work(api: Api, agency: Participant, m
     assert wrote_nothing(api)
 
 
-# --- row 6: one key, one effect ------------------------------------------------------------------------------------
+# --- row 6: one key, one effect -----------------------------------------------------------------------------
 
 
 def test_a_key_is_required_and_has_a_form(api: Api, hospital: Participant):

@@ -15,7 +15,8 @@ from hub.ports import Sight
 from hub.web.answers import answer, run_once, the_hub
 from hub.web.api import examples, shapes
 from hub.web.api.blueprint import REPLAYED, ApiBlueprint, id_parameter
-from hub.web.api.schemas import AdmissionIn, AdmissionOut, ReasonIn
+from hub.web.api.incoming import AdmissionIn, ReasonIn
+from hub.web.api.outgoing import AdmissionOut
 from hub.web.guards import caller, own_institution, signed
 
 blueprint = ApiBlueprint(

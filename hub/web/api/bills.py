@@ -15,7 +15,8 @@ from hub.ports import Sight
 from hub.web.answers import answer, page, run_once, the_hub
 from hub.web.api import examples, shapes
 from hub.web.api.blueprint import REPLAYED, ApiBlueprint, id_parameter
-from hub.web.api.schemas import BillHeadOut, BillIn, BillOut, BillsQuery, QuoteOut, ReasonIn, SettledOut, page_of
+from hub.web.api.incoming import BillIn, BillsQuery, ReasonIn
+from hub.web.api.outgoing import BillHeadOut, BillOut, QuoteOut, SettledOut, page_of
 from hub.web.guards import caller, own_institution, signed
 
 blueprint = ApiBlueprint(
@@ -36,9 +37,7 @@ def quote(body: dict[str, Any]) -> flask.Response:
     Where the insuring region would refuse, `refusal` says why in words for the patient.
     """
     sender = caller()
-    return answer(
-        shapes.quoted(settlement.quote(the_hub(), _command(body), by=sender.participant, as_of=sender.as_of))
-    )
+    return answer(shapes.quoted(settlement.quote(the_hub(), _command(body), by=sender.participant, as_of=sender.as_of)))
 
 
 @blueprint.route("", methods=["POST"])
@@ -49,8 +48,8 @@ def quote(body: dict[str, Any]) -> flask.Response:
 def settle(body: dict[str, Any]) -> flask.Response:
     """Settle a bill.
 
-    The whole bill is booked or nothing of it; every fault is named with its row. After a timeout send the same message with
-    the same Idempotency-Key again: a bill is never settled twice. The lines are given back by the bill itself.
+    The whole bill is booked or nothing of it; every fault is named with its row. After a timeout send the same
+    message with the same Idempotency-Key again: a bill is never settled twice. Its lines are given back by GET.
     """
     sender = caller()
     command = _command(body)

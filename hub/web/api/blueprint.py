@@ -15,23 +15,26 @@ from flask_smorest import Api, Blueprint
 from werkzeug.routing import BaseConverter
 
 from hub.web import fields
-from hub.web.api.schemas import ProblemOut
+from hub.web.api.outgoing import ProblemOut
 from hub.web.errors import PROBLEM_MEDIA_TYPE
 from hub.web.guards import SECURITY_SCHEME
 from hub.web.parser import StrictParser
 
 DESCRIPTION = """\
-The clearing hub of off-site care (异地就医直接结算). Hospitals record admissions, ask what a bill would cost whom, settle and
-cancel; agencies file and decide registrations and fetch what a closed month came to.
+The clearing hub of off-site care (异地就医直接结算). Hospitals record admissions, ask what a bill would cost whom,
+settle and cancel; agencies file and decide registrations and fetch what a closed month came to.
 
-**Amounts** are texts with exactly two decimals (`"1234.50"`), never JSON numbers. **Days** are business days in Asia/Shanghai.
+**Amounts** are texts with exactly two decimals (`"1234.50"`), never JSON numbers. **Days** are business days in
+Asia/Shanghai.
 
-**Signing.** Every message carries one HTTP message signature (RFC 9421) with Ed25519 over `@method`, `@authority`, `@target-uri`,
-and for POST also `content-digest` (RFC 9530), `content-type` and, where it is sent, `idempotency-key`; with `created`, `keyid`, a
-fresh `nonce` and the tag `offsite-care-hub`. It is believed for five minutes and counts once.
+**Signing.** Every message carries one HTTP message signature (RFC 9421) with Ed25519 over `@method`, `@authority`,
+`@target-uri`, and for POST also `content-digest` (RFC 9530), `content-type` and, where it is sent, `idempotency-key`;
+with `created`, `keyid`, a fresh `nonce` and the tag `offsite-care-hub`. It is believed for five minutes and counts
+once.
 
-**Trying again.** POSTs that change something carry an `Idempotency-Key`. The same key with the same content gets the first
-answer with `Idempotency-Replayed: true`; with another content it is refused with 422. After a timeout send the same key again.
+**Trying again.** POSTs that change something carry an `Idempotency-Key`. The same key with the same content gets the
+first answer with `Idempotency-Replayed: true`; with another content it is refused with 422. After a timeout send the
+same key again.
 
 **Errors** are problem details (RFC 9457) with a stable `code`, and `faults` that name each field and how to mend it.
 """

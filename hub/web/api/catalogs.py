@@ -1,6 +1,6 @@
 """Looking codes up: the unified code books, and a region's own catalog on a day.
 
-Knows messages. Must not know how a line is classified. Everybody who takes part may read everything here: it is published.
+Knows messages. Must not know how a line is classified. Everything here is published: whoever takes part may read it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from hub.ports import Sight
 from hub.web.answers import answer, the_hub
 from hub.web.api import shapes
 from hub.web.api.blueprint import ApiBlueprint
-from hub.web.api.schemas import CatalogQuery, EntriesOut, EntryOut, ItemOut, OnDayQuery
+from hub.web.api.incoming import CatalogQuery, OnDayQuery
+from hub.web.api.outgoing import EntriesOut, EntryOut, ItemOut
 from hub.web.guards import caller, signed
 
 blueprint = ApiBlueprint(
@@ -77,9 +78,7 @@ def get_entry(kind: str, code: str) -> flask.Response:
     return answer(shapes.entry(found))
 
 
-@blueprint.route(
-    "/regions/<area:region>/<kind:kind>/<code:code>", methods=["GET"], parameters=[_REGION, _KIND, _CODE]
-)
+@blueprint.route("/regions/<area:region>/<kind:kind>/<code:code>", methods=["GET"], parameters=[_REGION, _KIND, _CODE])
 @signed(*EVERYBODY)
 @blueprint.arguments(OnDayQuery, location="query")
 @blueprint.response(200, ItemOut)

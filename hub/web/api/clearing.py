@@ -19,23 +19,17 @@ from hub.ports.records import StoredStatement
 from hub.web.answers import answer, page, the_hub
 from hub.web.api import shapes
 from hub.web.api.blueprint import ApiBlueprint, id_parameter
-from hub.web.api.schemas import (
-    FormatQuery,
-    MatrixOut,
-    StatementForm,
-    StatementHeadOut,
-    StatementOut,
-    StatementsQuery,
-    WindowsOut,
-    page_of,
-)
+from hub.web.api.incoming import FormatQuery, StatementForm, StatementsQuery
+from hub.web.api.outgoing import MatrixOut, StatementHeadOut, StatementOut, WindowsOut, page_of
 from hub.web.errors import NotAcceptable
 from hub.web.guards import caller, signed
 
 statements = ApiBlueprint(
     "statements", __name__, url_prefix="/v1/statements", description="Statements and notices of closed months."
 )
-windows = ApiBlueprint("windows", __name__, url_prefix="/v1/windows", description="Clearing months and what they came to.")
+windows = ApiBlueprint(
+    "windows", __name__, url_prefix="/v1/windows", description="Clearing months and what they came to."
+)
 
 _ID = id_parameter("name", "The statement's id.", "stm_win_cross_province_2026-10_450700_statement_json")
 
@@ -67,7 +61,9 @@ def list_statements(query: dict[str, Any]) -> flask.Response:
 @statements.arguments(FormatQuery, location="query")
 @statements.response(200, StatementOut, headers=_ETAG)
 @statements.alt_response(200, schema={"type": "string"}, content_type="text/csv", success=True)
-@statements.alt_response(304, description="The bytes that the sender has (If-None-Match) are still these.", success=True)
+@statements.alt_response(
+    304, description="The bytes that the sender has (If-None-Match) are still these.", success=True
+)
 @statements.reads(404, 406)
 def get_statement(query: dict[str, Any], name: str) -> flask.Response:
     """Fetch a statement as JSON or CSV: by `format`, or by `Accept`, or as its id says.
@@ -87,19 +83,22 @@ def get_statement(query: dict[str, Any], name: str) -> flask.Response:
     form = "csv" if stored.media_type == CSV_TYPE else "json"
     found.headers["Content-Disposition"] = f'attachment; filename="{stored.region}-{stored.kind}.{form}"'
     found.set_etag(stored.sha256)
-    return found.make_conditional(flask.request)
+    found.make_conditional(flask.request)
+    return found
 
 
 def _wanted(form: StatementForm | None, stored: StoredStatement) -> str:
     if form is not None:
         return _FORMS[form]
     accepted = flask.request.accept_mimetypes
-    if not accepted or stored.media_type.partition(";")[0] in accepted:
+    if not accepted:
         return stored.media_type
-    best = accepted.best_match([media.partition(";")[0] for media in _FORMS.values()])
+    # The kind that the id names comes first, so that it is given where the sender takes any.
+    kinds = sorted(_FORMS.values(), key=lambda media: media != stored.media_type)
+    best = accepted.best_match([media.partition(";")[0] for media in kinds])
     if best is None:
         raise NotAcceptable("not_acceptable", "a statement is kept as application/json and as text/csv")
-    return next(media for media in _FORMS.values() if media.startswith(best))
+    return next(media for media in kinds if media.startswith(best))
 
 
 @windows.route("", methods=["GET"])

@@ -14,7 +14,8 @@ from hub.ports import Sight
 from hub.web.answers import run_once, the_hub
 from hub.web.api import examples, shapes
 from hub.web.api.blueprint import REPLAYED, ApiBlueprint
-from hub.web.api.schemas import DayReportIn, DayReportOut
+from hub.web.api.incoming import DayReportIn
+from hub.web.api.outgoing import DayReportOut
 from hub.web.guards import caller, own_institution, signed
 
 blueprint = ApiBlueprint(

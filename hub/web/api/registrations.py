@@ -16,14 +16,8 @@ from hub.ports.records import RegistrationRecord
 from hub.web.answers import answer, page, run_once, the_hub
 from hub.web.api import examples, shapes
 from hub.web.api.blueprint import REPLAYED, ApiBlueprint, id_parameter
-from hub.web.api.schemas import (
-    DecisionIn,
-    ReasonIn,
-    RegistrationIn,
-    RegistrationOut,
-    RegistrationsQuery,
-    page_of,
-)
+from hub.web.api.incoming import DecisionIn, ReasonIn, RegistrationIn, RegistrationsQuery
+from hub.web.api.outgoing import RegistrationOut, page_of
 from hub.web.guards import caller, own_side, signed
 
 blueprint = ApiBlueprint(

@@ -147,7 +147,7 @@ def bill_head(bill: BillRecord) -> Json:
 
 
 def settled(bill: BillRecord) -> Json:
-    """The answer to a settlement. Without the lines: the hospital has just sent them, and answers are kept for years."""
+    """The answer to a settlement; without the lines just sent, since answers are kept for years."""
     return {
         **bill_head(bill),
         "policy": bill.decision.policy,

@@ -63,13 +63,16 @@ def register(app: flask.Flask, api: HubApi) -> None:
 _MARKS = re.compile(r"\*\*(?P<strong>[^*]+)\*\*|`(?P<code>[^`]+)`")
 
 
+_ELEMENTS = {"strong": Markup("<strong>{}</strong>"), "code": Markup("<code>{}</code>")}
+
+
 def _marked(text: str) -> Markup:
     """The two marks of the description, bold and code, as elements; everything else escaped."""
     parts = []
     at = 0
     for found in _MARKS.finditer(text):
         name = str(found.lastgroup)
-        parts += [escape(text[at : found.start()]), Markup(f"<{name}>{{}}</{name}>").format(found[name])]
+        parts += [escape(text[at : found.start()]), _ELEMENTS[name].format(found[name])]
         at = found.end()
     return Markup("").join([*parts, escape(text[at:])])
 
@@ -103,7 +106,9 @@ def _operation(document: dict[str, Any], path: str, method: str, item: dict[str,
             {
                 "status": status,
                 "description": described.get("description", ""),
-                "kinds": [(kind, _type(content.get("schema", {}))) for kind, content in described.get("content", {}).items()],
+                "kinds": [
+                    (kind, _type(content.get("schema", {}))) for kind, content in described.get("content", {}).items()
+                ],
             }
         )
     return Operation(
@@ -148,7 +153,10 @@ def _type(schema: dict[str, Any]) -> dict[str, Any]:
         return {"words": name, "ref": name}
     if "anyOf" in schema:
         parts = [_type(one) for one in schema["anyOf"]]
-        return {"words": " or ".join(part["words"] for part in parts), "ref": next((p["ref"] for p in parts if p["ref"]), None)}
+        return {
+            "words": " or ".join(part["words"] for part in parts),
+            "ref": next((p["ref"] for p in parts if p["ref"]), None),
+        }
     kind = schema.get("type", "any")
     words = " or ".join(kind) if isinstance(kind, list) else kind
     if kind == "array":

@@ -1,6 +1,6 @@
 """The workbench of an agency: applications to decide, statements to prove, bills explained fen by fen.
 
-Knows which errand a page shows and what may be pressed. Must not decide: the errands refuse what a role or a region may not.
+Knows which errand a page shows and what may be pressed. Must not decide: the errands refuse what somebody may not do.
 Source: engineering guide section 11, agency back office; design invariants 9 and 10.
 """
 
@@ -10,7 +10,7 @@ from datetime import date
 
 import flask
 
-from hub.actions.lookup import registration_with_person, registrations_with_persons
+from hub.actions.lookup import PersonalRegistration, registration_with_person, registrations_with_persons
 from hub.actions.registration import decide_registration
 from hub.actions.settlement import get_bill, list_bills
 from hub.actions.statements import get_statement, list_statements, list_windows
@@ -19,6 +19,7 @@ from hub.core.dates import Period
 from hub.core.errors import NotAllowed, NotFound
 from hub.core.registration import RegistrationState
 from hub.ports import Sight
+from hub.ports.records import RegistrationRecord, StoredStatement
 from hub.web.pages import context, sheets
 from hub.web.pages.blueprint import pages
 from hub.web.pages.forms import Reading, words_of
@@ -54,10 +55,16 @@ def registrations() -> flask.Response:
     wanted = flask.request.args.get("state", RegistrationState.SUBMITTED.value)
     state = RegistrationState(wanted) if wanted in set(RegistrationState) else None
     found = _registrations(state, flask.request.args.get("after", ""))
+    due = {
+        one.record.registration.id: context.answer_by(one.record.submitted_at)
+        for one in found
+        if one.record.registration.state is RegistrationState.SUBMITTED
+    }
     return sheets.page(
         "staff/registrations.html",
         found=[one for one in found if _is_ours(one.record)],
         wanted=wanted if state else "all",
+        due=due,
         after=found[-1].record.registration.id if len(found) == PAGE else "",
     )
 
@@ -66,7 +73,7 @@ def registrations() -> flask.Response:
 @staff(AGENCY, OPERATOR)
 def registration(registration_id: str) -> flask.Response:
     """One application with everything an officer decides by."""
-    return _registration_page(registration_id, wrong={}, typed="")
+    return _registration_page(registration_id, wrong={}, typed={})
 
 
 @pages.post("/desk/registrations/<registration_id>")
@@ -96,12 +103,12 @@ def decide(registration_id: str) -> flask.typing.ResponseReturnValue:
         except NotAllowed as refusal:
             reading.complain("reason", words_of(refusal))
     if reading.wrong:
-        return _registration_page(registration_id, wrong=reading.wrong, typed=reading.typed["reason"], status=422)
+        return _registration_page(registration_id, wrong=reading.wrong, typed=reading.typed, status=422)
     return flask.redirect(flask.url_for("pages.registration", registration_id=registration_id), 303)
 
 
 def _registration_page(
-    registration_id: str, *, wrong: dict[str, str], typed: str, status: int = 200
+    registration_id: str, *, wrong: dict[str, str], typed: dict[str, str], status: int = 200
 ) -> flask.Response:
     found = registration_with_person(context.hub(), registration_id, scope=me().participant.scope)
     if not _is_ours(found.record):
@@ -121,18 +128,16 @@ def _registration_page(
     )
 
 
-def _registrations(state: RegistrationState | None, after: str) -> list[object]:
+def _registrations(state: RegistrationState | None, after: str) -> list[PersonalRegistration]:
     return list(
-        registrations_with_persons(
-            context.hub(), scope=me().participant.scope, state=state, after=after, limit=PAGE
-        )
+        registrations_with_persons(context.hub(), scope=me().participant.scope, state=state, after=after, limit=PAGE)
     )
 
 
-def _is_ours(record: object) -> bool:
+def _is_ours(record: RegistrationRecord) -> bool:
     """An agency works on its own insured persons; the region of care sees a registration, but not here."""
     mine = me().participant
-    return mine.sight is Sight.HUB or record.registration.insuring_region == mine.region  # type: ignore[attr-defined]
+    return mine.sight is Sight.HUB or record.registration.insuring_region == mine.region
 
 
 # --- statements --------------------------------------------------------------------------------------------------
@@ -183,17 +188,15 @@ def statement_file(statement_id: str) -> flask.Response:
     return response
 
 
-def _statement_rows() -> list[object]:
+def _statement_rows() -> list[StoredStatement]:
     return list(
-        list_statements(
-            context.hub(), scope=me().participant.scope, regime=None, period=None, after="", limit=1000
-        )
+        list_statements(context.hub(), scope=me().participant.scope, regime=None, period=None, after="", limit=1000)
     )
 
 
-def _statements() -> list[object]:
-    found = [one for one in _statement_rows() if (one.kind, one.media_type) == JSON_STATEMENT]  # type: ignore[attr-defined]
-    return sorted(found, key=lambda one: one.window_id[-7:], reverse=True)  # type: ignore[attr-defined]
+def _statements() -> list[StoredStatement]:
+    found = [one for one in _statement_rows() if (one.kind, one.media_type) == JSON_STATEMENT]
+    return sorted(found, key=lambda one: one.window_id[-7:], reverse=True)
 
 
 # --- bills -------------------------------------------------------------------------------------------------------
@@ -234,9 +237,7 @@ def bills() -> flask.Response:
 def bill(bill_id: str) -> flask.Response:
     """One bill: who pays what, and the clause behind every fen."""
     found = get_bill(context.hub(), bill_id, scope=me().participant.scope)
-    return sheets.page(
-        "staff/bill.html", bill=found, names=context.hospital_names(), most_lines=MOST_LINES_SHOWN
-    )
+    return sheets.page("staff/bill.html", bill=found, names=context.hospital_names(), most_lines=MOST_LINES_SHOWN)
 
 
 def asked_day(default: date) -> tuple[date, str]:

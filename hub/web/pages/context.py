@@ -15,8 +15,12 @@ from hub.actions.context import Hub
 from hub.actions.lookup import networked_hospitals
 from hub.core.codes import CatalogKind, Region, UnifiedCode
 from hub.core.dates import business_day
+from hub.core.errors import NotAllowed
 from hub.ports import HUB_SCOPE
 from hub.web.pages.language import say
+
+REVIEW_WORKING_DAYS = 2
+"""Within how many working days an application is usually reviewed (domain-process section 4.2)."""
 
 
 def hub() -> Hub:
@@ -41,6 +45,14 @@ def today() -> date:
     return business_day(now())
 
 
+def answer_by(submitted_at: datetime) -> date | None:
+    """By which day an application is to be answered; None where the calendar does not reach so far."""
+    try:
+        return hub().calendar.add_working_days(business_day(submitted_at), REVIEW_WORKING_DAYS)
+    except NotAllowed:
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A region as a page shows it; `province` is empty where the area book does not know it."""
@@ -63,7 +75,7 @@ def place(region: Region | str) -> Place:
             return Place(code, say("演示地区 {code}", code=code), say("演示"))
         path = entry.attributes.get("path", "").split("/")
         name = entry.name if len(path) < 3 else "".join(path[1:])
-        found = known[code] = Place(code, name, path[0] if path[0] else entry.name)
+        found = known[code] = Place(code, name, path[0] or entry.name)
     return found
 
 

@@ -26,7 +26,7 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "evidence": ("evidence",),
     "start": ("start",),
 }
-"""Each question with the answers it gives, in the order asked. `checked` says that the insured place knows the person."""
+"""Each question with the answers it gives, in the order asked. `checked`: the insured place knows the person."""
 
 CHECK = "check"
 

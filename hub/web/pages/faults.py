@@ -66,9 +66,11 @@ def fault_page(status: int) -> flask.Response:
         429: (say("操作过于频繁"), say("为了防止信息被他人试探，请稍等几分钟再试。您已填写的内容不会丢失。")),
         503: (say("暂时无法连接"), say("参保地系统或数据库暂时没有回应。您已填写的内容不会丢失，请几分钟后再试。")),
     }
-    title, text = table.get(status, (say("系统出现问题"), say("不是您的操作造成的，我们已收到报告。请稍后再试，没有任何内容被改动。")))
+    title, text = table.get(
+        status, (say("系统出现问题"), say("不是您的操作造成的，我们已收到报告。请稍后再试，没有任何内容被改动。"))
+    )
     try:
-        response = sheets.page("fault.html", status, title=title, text=text, status=status)
+        response = sheets.page("fault.html", status, title=title, text=text, number=status)
     except Exception:  # noqa: BLE001 - the page itself may need what is broken; then two bare sentences must do.
         response = flask.Response(f"{title}\n{text}\n", status=status, mimetype="text/plain")
     response.headers.update(HEADERS)

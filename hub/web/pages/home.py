@@ -34,9 +34,7 @@ def choose_language(chosen: str) -> flask.typing.ResponseReturnValue:
     """Keep the choice in a cookie and go back to the page it was made on."""
     response = flask.redirect(own_path(flask.request.args.get("next", "")) or flask.url_for("pages.start"), 303)
     secure = flask.current_app.extensions["hub"].settings.public_url.startswith("https:")
-    response.set_cookie(
-        language.COOKIE, chosen, max_age=A_YEAR, path="/", secure=secure, httponly=True, samesite="Lax"
-    )
+    response.set_cookie(language.COOKIE, chosen, max_age=A_YEAR, path="/", secure=secure, httponly=True, samesite="Lax")
     return response
 
 

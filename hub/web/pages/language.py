@@ -18,7 +18,20 @@ COOKIE = "hub-language"
 LANGUAGES = {"zh": "zh-CN", "en": "en"}
 """Our name of each language, and the one that browsers know."""
 
-_MONTHS = "January February March April May June July August September October November December".split()
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 
 def chosen() -> str:

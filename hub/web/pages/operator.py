@@ -35,9 +35,7 @@ def windows() -> flask.Response:
 @staff(AGENCY, OPERATOR)
 def window(regime: str, month: str) -> flask.Response:
     """One month: the gross matrix, which is the record, and both nets laid over it."""
-    found = matrix(
-        context.hub(), regime=Regime(regime), period=Period.parse(month), scope=me().participant.scope
-    )
+    found = matrix(context.hub(), regime=Regime(regime), period=Period.parse(month), scope=me().participant.scope)
     kinds = [kind for kind in InsuranceType if any(cell.insurance_type is kind for cell in found.cells)]
     return sheets.page(
         "staff/window.html",

@@ -23,7 +23,9 @@ ASSETS = {path.name: sha256(path.read_bytes()).hexdigest()[:12] for path in STAT
 
 def page(template: str, status: int = 200, **values: Any) -> flask.Response:
     """Render a template as an answer."""
-    return flask.Response(flask.render_template(template, **{**common(), **values}), status=status, mimetype="text/html")
+    return flask.Response(
+        flask.render_template(template, **{**common(), **values}), status=status, mimetype="text/html"
+    )
 
 
 def asset(name: str) -> str:
@@ -49,4 +51,3 @@ def common() -> dict[str, Any]:
         "today": context.today,
         "me": signed_in(),
     }
-

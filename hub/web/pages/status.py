@@ -21,7 +21,7 @@ from hub.web.pages.forms import Reading, plain, words_of
 from hub.web.pages.guards import patient
 from hub.web.pages.language import say
 from hub.web.pages.wizard import PATIENT
-from hub.web.sessions import forget_proof, proved_registration, prove
+from hub.web.sessions import forget_proof, prove, proved_registration
 
 OWN_WISH = "本人申请撤销 withdrawn by the patient"
 

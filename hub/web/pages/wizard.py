@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import date
+from typing import Any
 
 import flask
 
@@ -30,10 +31,10 @@ from hub.web.pages.draft import CHECK, FILED_CATEGORIES, QUESTIONS, Draft
 from hub.web.pages.forms import Reading, identity, name_of_person, phone, typed_day, words_of
 from hub.web.pages.guards import patient
 from hub.web.pages.language import say
-from hub.web.sessions import current, proved_registration, prove
+from hub.web.sessions import current, prove, proved_registration
 
 NOTICE_VERSION = "2026-01"
-"""The version of the notice in patient/notice.html; a changed text gets a new one, and each application names its own."""
+"""The version of the notice in patient/notice.html; a changed text gets a new one, kept with each application."""
 
 CHANNEL = "web"
 PATIENT = "patient"
@@ -41,9 +42,6 @@ PATIENT = "patient"
 
 PARTICIPANT_OF_PAGES = "pages"
 """Whose idempotency keys the drafts' numbers are."""
-
-REVIEW_WORKING_DAYS = 2
-"""Within how many working days an application is usually reviewed (domain-process section 4.2)."""
 
 FIELD_OF_REFUSAL: Mapping[str, str] = {
     "person_unknown": "person",
@@ -119,9 +117,7 @@ def submit() -> flask.typing.ResponseReturnValue:
         raise
     except NotAllowed as refusal:
         target = FIELD_OF_REFUSAL.get(refusal.code, CHECK)
-        return sheets.page(
-            "patient/check.html", 422, **_summary(draft), wrong={target: words_of(refusal)}, codes=refusal.code
-        )
+        return sheets.page("patient/check.html", 422, **_summary(draft), wrong={target: words_of(refusal)})
     draft.forget()
     prove(filed["registration"], filed["person"])
     return flask.redirect(flask.url_for("pages.done"), 303)
@@ -132,12 +128,12 @@ def submit() -> flask.typing.ResponseReturnValue:
 def done() -> flask.typing.ResponseReturnValue:
     """The reference number, and what happens next by which day."""
     registration_id, person_id = proved_registration() or ("", "")
-    found = registration_with_person(
-        context.hub(), registration_id, scope=Scope(Sight.PERSON, person=person_id)
-    )
+    found = registration_with_person(context.hub(), registration_id, scope=Scope(Sight.PERSON, person=person_id))
     registration = found.record.registration
     hospitals = networked_hospitals(context.hub(), on=context.today()).get(registration.care_region, [])
-    return sheets.page("patient/done.html", found=found, hospitals=hospitals, answer_by=_answer_by())
+    return sheets.page(
+        "patient/done.html", found=found, hospitals=hospitals, answer_by=context.answer_by(context.now())
+    )
 
 
 def _file(draft: Draft) -> dict[str, str]:
@@ -170,14 +166,6 @@ def _file(draft: Draft) -> dict[str, str]:
     return found
 
 
-def _answer_by() -> date | None:
-    """By which day an application filed today is usually reviewed; None where the calendar does not reach so far."""
-    try:
-        return context.hub().calendar.add_working_days(context.today(), REVIEW_WORKING_DAYS)
-    except NotAllowed:
-        return None
-
-
 # --- one question ------------------------------------------------------------------------------------------------
 
 
@@ -196,7 +184,7 @@ def _ask(question: str, draft: Draft, reading: Reading) -> flask.typing.Response
     )
 
 
-def _offered(question: str, draft: Draft) -> Mapping[str, object]:
+def _offered(question: str, draft: Draft) -> Mapping[str, Any]:
     """What the page of a question lets one choose from."""
     today = context.today()
     if question == "insured-place":
@@ -219,13 +207,12 @@ def _back(draft: Draft, question: str) -> str:
 
 
 def _to(question: str) -> flask.typing.ResponseReturnValue:
-    where = "pages.check" if question == CHECK else "pages.question"
-    values = {} if question == CHECK else {"question": question}
-    return flask.redirect(flask.url_for(where, **values), 303)
+    where = flask.url_for("pages.check") if question == CHECK else flask.url_for("pages.question", question=question)
+    return flask.redirect(where, 303)
 
 
-def _summary(draft: Draft) -> dict[str, object]:
-    return {"draft": draft, "answers": draft.values, "back": _back(draft, CHECK), "step": 0, "steps": 0}
+def _summary(draft: Draft) -> dict[str, Any]:
+    return {"draft": draft, "answers": draft.values, "back": _back(draft, CHECK)}
 
 
 # --- reading answers ---------------------------------------------------------------------------------------------

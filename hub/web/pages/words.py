@@ -66,11 +66,11 @@ EVIDENCE: Mapping[Evidence, Pair] = {
 EVIDENCE_HINT: Mapping[Evidence, Pair] = {
     Evidence.PROMISE: (
         "暂时没有材料时选择。承诺内容属实，之后向参保地补交材料。",
-        "Choose this if you have no papers at hand. You promise that your answers are true and hand the papers in later.",
+        "Choose this if you have no papers at hand. You promise that your answers are true; the papers follow.",
     ),
     Evidence.PAPERS: (
         "户口簿、居住证、派驻函或劳动合同等任意一项，由参保地经办机构核对原件。",
-        "Any one of: household page, residence permit, posting letter, labour contract. Your agency checks the original.",
+        "Any one: household page, residence permit, posting letter, labour contract. Your agency checks the original.",
     ),
     Evidence.REFERRAL_CERTIFICATE: (
         "由参保地指定的定点医院开具，就医时请随身携带。",

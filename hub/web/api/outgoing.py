@@ -1,46 +1,29 @@
-"""The messages of the REST interface, field by field: what comes in is checked by them, what goes out is described.
+"""The messages that go out, as OpenAPI describes them; none of these schemas ever writes one.
 
-Knows names and forms of fields. Must not know rules, nor how a record becomes a message (shapes).
-Sources: national interface messages 2301 to 2305, 2401, 2402, 2501 for what hospitals know of a stay and a bill.
+Knows names and forms of fields. Must not know how a record becomes a message (shapes).
+Amounts are texts with two decimals everywhere.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any
 
 import marshmallow
 from marshmallow import fields as plain
 
-from hub.core.bill import MOST_LINES, PUBLIC_STATES, AdmissionKind, BillLine, VisitState
+from hub.core.bill import PUBLIC_STATES, AdmissionKind, VisitState
 from hub.core.catalog import BenefitClass, LineOutcome
 from hub.core.clearing import WindowState
-from hub.core.codes import BILLABLE_KINDS, CatalogKind, Fund, Grade, InsuranceType, Regime
+from hub.core.codes import CatalogKind, Fund, Grade, InsuranceType, Regime
 from hub.core.decision import Payer, RefusalReason
 from hub.core.ledger import Event
 from hub.core.netting import NetMethod
 from hub.core.registration import AccessBasis, Evidence, RegistrationCategory, RegistrationState
-from hub.ports.records import ReportedBooking
 from hub.web import fields
-from hub.web.fields import MOST_IN_PAGE, USUAL_PAGE
-
-MOST_BOOKINGS = 20_000
-"""Rows of one day's report; the largest hospitals settle a tenth of it."""
-
-
-class _In(marshmallow.Schema):
-    """A message from outside: unknown fields are refused (mass assignment)."""
-
-    class Meta:
-        unknown = marshmallow.RAISE
 
 
 class _Out(marshmallow.Schema):
     """A message of ours; only described, never used to write one."""
-
-
-def _known(kind: Any, **kwargs: Any) -> plain.Field[Any]:
-    return fields.OneOf(kind, **kwargs)
 
 
 def _maybe(kind: Any) -> plain.Field[Any]:
@@ -52,13 +35,15 @@ def _maybe_text() -> plain.Field[Any]:
     return plain.String(allow_none=True)
 
 
-# --- problems and health -----------------------------------------------------------------------------------------
+# --- problems and health ------------------------------------------------------------------------------------
 
 
 class FaultOut(_Out):
     """One thing wrong with a message."""
 
-    where = plain.String(required=True, metadata={"description": "Path of the field, as lines[3].quantity; rows from 0."})
+    where = plain.String(
+        required=True, metadata={"description": "Path of the field, as lines[3].quantity; rows from 0."}
+    )
     code = plain.String(required=True, metadata={"description": "Stable; for programs."})
     message = plain.String(required=True, metadata={"description": "How to mend it; for people."})
 
@@ -82,14 +67,7 @@ class HealthOut(_Out):
     status = plain.String(required=True, metadata={"enum": ["alive", "ready"]})
 
 
-# --- lists --------------------------------------------------------------------------------------------------------
-
-
-class PageQuery(_In):
-    """Which part of a list."""
-
-    after = fields.Number(longest=120, description="Cursor: `next` of the page before.")
-    limit = fields.QueryWhole(least=1, most=MOST_IN_PAGE, load_default=USUAL_PAGE)
+# --- lists --------------------------------------------------------------------------------------------------
 
 
 def page_of(name: str, item: type[marshmallow.Schema]) -> type[marshmallow.Schema]:
@@ -107,12 +85,6 @@ def page_of(name: str, item: type[marshmallow.Schema]) -> type[marshmallow.Schem
     )
 
 
-class ReasonIn(_In):
-    """Why something is taken back."""
-
-    reason = fields.Text(longest=200, required=True, openapi={"example": "entered twice"})
-
-
 class PersonOut(_Out):
     """A person as others may see him: name and number masked."""
 
@@ -120,28 +92,7 @@ class PersonOut(_Out):
     identity = plain.String(required=True, metadata={"example": "110***********1001"})
 
 
-# --- registrations --------------------------------------------------------------------------------------------------
-
-
-class RegistrationIn(_In):
-    """An application for off-site care (备案)."""
-
-    insuring_region = fields.AreaCode(required=True, description="Where the person is insured.")
-    care_region = fields.AreaCode(required=True, description="The city where care is to be covered.")
-    category = _known(RegistrationCategory, required=True)
-    evidence = _known(Evidence, required=True)
-    start = fields.Day(required=True, description="First day of cover.")
-    name = fields.Text(longest=50, required=True)
-    identity = fields.Identity(required=True)
-    phone = fields.Phone(load_default="", description="Mobile number for notices; may be left out.")
-    notice_version = fields.Number(longest=40, required=True, description="Version of the notice that the person accepted.")
-
-
-class DecisionIn(_In):
-    """An officer's decision on a registration."""
-
-    approve = fields.Flag(required=True)
-    reason = fields.Text(longest=200, empty=True, load_default="", description="Required for a refusal.")
+# --- registrations ------------------------------------------------------------------------------------------
 
 
 class RegistrationOut(_Out):
@@ -151,13 +102,15 @@ class RegistrationOut(_Out):
     reference = plain.String(required=True, metadata={"description": "The number that the patient is told."})
     insuring_region = plain.String(required=True)
     care_region = plain.String(required=True)
-    category = _known(RegistrationCategory, required=True)
-    evidence = _known(Evidence, required=True)
+    category = fields.OneOf(RegistrationCategory, required=True)
+    evidence = fields.OneOf(Evidence, required=True)
     valid_from = plain.Date(required=True)
     valid_until = plain.Date(
-        required=True, allow_none=True, metadata={"description": "First day that is no longer covered; null: until further notice."}
+        required=True,
+        allow_none=True,
+        metadata={"description": "First day that is no longer covered; null: until further notice."},
     )
-    state = _known(RegistrationState, required=True)
+    state = fields.OneOf(RegistrationState, required=True)
     channel = plain.String(required=True)
     notice_version = plain.String(required=True)
     submitted_at = plain.DateTime(required=True)
@@ -165,26 +118,7 @@ class RegistrationOut(_Out):
     person = plain.Nested(PersonOut, metadata={"description": "Given when one registration is filed or looked at."})
 
 
-class RegistrationsQuery(PageQuery):
-    """Which registrations."""
-
-    state = _known(RegistrationState)
-
-
-# --- admissions ----------------------------------------------------------------------------------------------------------
-
-
-class AdmissionIn(_In):
-    """An admission, as message 2401 tells it."""
-
-    institution = fields.Institution(required=True, description="The sender's own code.")
-    visit_no = fields.Number(longest=40, required=True, description="The hospital's own number of the stay.")
-    insuring_region = fields.AreaCode(required=True)
-    name = fields.Text(longest=50, required=True)
-    identity = fields.Identity(required=True)
-    kind = _known(AdmissionKind, required=True)
-    diagnosis = fields.Number(longest=40, required=True, description="Code of the diagnosis at admission.")
-    admitted_at = fields.Moment(required=True)
+# --- admissions ---------------------------------------------------------------------------------------------
 
 
 class AdmissionOut(_Out):
@@ -195,45 +129,17 @@ class AdmissionOut(_Out):
     institution = plain.String(required=True)
     insuring_region = plain.String(required=True)
     care_region = plain.String(required=True)
-    insurance_type = _known(InsuranceType, required=True)
-    kind = _known(AdmissionKind, required=True)
+    insurance_type = fields.OneOf(InsuranceType, required=True)
+    kind = fields.OneOf(AdmissionKind, required=True)
     diagnosis = plain.String(metadata={"description": "Told to the hospital only."})
     admitted_at = plain.DateTime(required=True)
     recorded_at = plain.DateTime(required=True)
     recorded_late = plain.Boolean(required=True, metadata={"description": "Later than 24 hours (emergency: 72)."})
-    state = _known(VisitState, required=True)
+    state = fields.OneOf(VisitState, required=True)
     person = plain.Nested(PersonOut)
 
 
-# --- bills -----------------------------------------------------------------------------------------------------------
-
-LINE_FIELDS = {
-    "line_no": fields.Whole(least=1, most=10**15 - 1, required=True),
-    "kind": fields.OneOf(CatalogKind, allowed=BILLABLE_KINDS, required=True),
-    "code": fields.Text(longest=64, required=True, description="The care region's own code."),
-    "name": fields.Text(longest=200, required=True, description="The hospital's name of it."),
-    "unit_price": fields.Decimal(digits=7, places=6, required=True, description="Yuan."),
-    "quantity": fields.Decimal(digits=6, places=4, signed=True, required=True, description="Negative for a return."),
-    "amount": fields.Money(signed=True, digits=8, required=True, description="Price times quantity, half up to the fen."),
-    "fee_date": fields.Day(required=True),
-    "returns": fields.Whole(least=1, most=10**15 - 1, description="For a return: the line that it takes back."),
-}
-"""The one table of a fee line: the fast checker and the OpenAPI description are both made from it.
-
-The bounds keep price times quantity, and the sum of all lines, inside what an amount can hold.
-"""
-
-
-class BillIn(_In):
-    """A bill for a stay that was recorded before."""
-
-    institution = fields.Institution(required=True, description="The sender's own code.")
-    visit_no = fields.Number(longest=40, required=True)
-    bill_no = fields.Number(longest=40, required=True, description="The hospital's own number of the bill.")
-    revision = fields.Whole(least=1, most=9_999, load_default=1, description="Rises when a cancelled bill is sent again.")
-    discharged_on = fields.Day(required=True)
-    total = fields.Money(digits=8, required=True, description="What the lines add up to.")
-    lines = fields.Rows(LINE_FIELDS, make=BillLine, least=1, most=MOST_LINES, required=True)
+# --- bills --------------------------------------------------------------------------------------------------
 
 
 class AmountsOut(_Out):
@@ -249,7 +155,7 @@ class AmountsOut(_Out):
 class FundShareOut(_Out):
     """What one fund pays."""
 
-    fund = _known(Fund, required=True)
+    fund = fields.OneOf(Fund, required=True)
     amount = fields.Money(required=True)
 
 
@@ -274,7 +180,7 @@ class StepOut(_Out):
     base = fields.Money(required=True, signed=True)
     formula = plain.String(required=True)
     amount = fields.Money(required=True, signed=True)
-    pays = _known(Payer, required=True)
+    pays = fields.OneOf(Payer, required=True)
     fund = _maybe(Fund)
 
 
@@ -289,11 +195,11 @@ class BilledLineOut(_Out):
     """A fee line beside what it was classified to."""
 
     line_no = plain.Integer(required=True)
-    kind = _known(CatalogKind, required=True)
+    kind = fields.OneOf(CatalogKind, required=True)
     code = plain.String(required=True)
     name = plain.String(required=True)
     unified_code = _maybe_text()
-    outcome = _known(LineOutcome, required=True)
+    outcome = fields.OneOf(LineOutcome, required=True)
     words = plain.Nested(WordsOut, required=True)
     benefit_class = _maybe(BenefitClass)
     amount = fields.Money(required=True, signed=True)
@@ -314,8 +220,8 @@ class BillHeadOut(_Out):
     institution = plain.String(required=True)
     insuring_region = plain.String(required=True)
     care_region = plain.String(required=True)
-    insurance_type = _known(InsuranceType, required=True)
-    regime = _known(Regime, required=True)
+    insurance_type = fields.OneOf(InsuranceType, required=True)
+    regime = fields.OneOf(Regime, required=True)
     admitted_on = plain.Date(required=True)
     discharged_on = plain.Date(required=True)
     settled_on = plain.Date(required=True)
@@ -342,7 +248,7 @@ class BillOut(SettledOut):
 class RefusalOut(_Out):
     """Why the insuring region would not settle the bill directly."""
 
-    reason = _known(RefusalReason, required=True)
+    reason = fields.OneOf(RefusalReason, required=True)
     detail = plain.String(required=True)
     words = plain.Nested(WordsOut, required=True)
 
@@ -351,36 +257,14 @@ class QuoteOut(_Out):
     """What a settlement would give now; `refusal` in place of `split` and `steps` where it would be refused."""
 
     amounts = plain.Nested(AmountsOut, required=True)
-    basis = _known(AccessBasis, required=True)
+    basis = fields.OneOf(AccessBasis, required=True)
     split = plain.Nested(SplitOut, required=True, allow_none=True)
     steps = plain.List(plain.Nested(StepOut), required=True)
     refusal = plain.Nested(RefusalOut, required=True, allow_none=True)
     lines = plain.List(plain.Nested(BilledLineOut), required=True)
 
 
-class BillsQuery(PageQuery):
-    """Which bills."""
-
-    day = fields.Day(description="Settled on this day.")
-    period = fields.Month(description="Booked into this clearing month.")
-
-
-# --- day reports -----------------------------------------------------------------------------------------------------
-
-BOOKING_FIELDS = {
-    "event_id": fields.Number(longest=120, required=True, openapi={"example": "bil-01jd3x5v2m8q0c6k4t7w9y1z3b/settled"}),
-    "insuring_region": fields.AreaCode(required=True),
-    "total": fields.Money(signed=True, digits=8, required=True, description="Negative for a cancel."),
-    "fund_total": fields.Money(signed=True, digits=8, required=True),
-}
-
-
-class DayReportIn(_In):
-    """What the hospital booked on a day, for the daily match; a later report of the day replaces the earlier one."""
-
-    institution = fields.Institution(required=True)
-    day = fields.Day(required=True)
-    bookings = fields.Rows(BOOKING_FIELDS, make=ReportedBooking, least=0, most=MOST_BOOKINGS, required=True)
+# --- day reports --------------------------------------------------------------------------------------------
 
 
 class DayReportOut(_Out):
@@ -392,20 +276,13 @@ class DayReportOut(_Out):
     fund_total = fields.Money(required=True, signed=True)
 
 
-# --- catalogs ----------------------------------------------------------------------------------------------------------
-
-
-class CatalogQuery(_In):
-    """Which entries: those whose code begins with, or whose name holds, a text."""
-
-    q = fields.Text(longest=60, required=True, openapi={"example": "阑尾"})
-    limit = fields.QueryWhole(least=1, most=MOST_IN_PAGE, load_default=20)
+# --- catalogs -----------------------------------------------------------------------------------------------
 
 
 class EntryOut(_Out):
     """An entry of a unified code book."""
 
-    kind = _known(CatalogKind, required=True)
+    kind = fields.OneOf(CatalogKind, required=True)
     code = plain.String(required=True)
     name = plain.String(required=True)
     status = plain.String(required=True)
@@ -419,17 +296,11 @@ class EntriesOut(_Out):
     items = plain.List(plain.Nested(EntryOut), required=True)
 
 
-class OnDayQuery(_In):
-    """On which day; today where it is left out."""
-
-    on = fields.Day()
-
-
 class MappingOut(_Out):
     """What a local code means in the unified catalog."""
 
     unified_code = _maybe_text()
-    grade = _known(Grade, required=True)
+    grade = fields.OneOf(Grade, required=True)
     payable = plain.Boolean(required=True, metadata={"description": "Whether a line may be paid under it."})
     valid_from = plain.Date(required=True)
     valid_until = plain.Date(required=True, allow_none=True)
@@ -439,28 +310,24 @@ class ItemOut(_Out):
     """An entry of a region's own catalog on a day, and its mapping."""
 
     region = plain.String(required=True)
-    kind = _known(CatalogKind, required=True)
+    kind = fields.OneOf(CatalogKind, required=True)
     code = plain.String(required=True)
     name = plain.String(required=True)
     unit = plain.String(required=True)
-    benefit_class = _known(BenefitClass, required=True)
+    benefit_class = fields.OneOf(BenefitClass, required=True)
     first_self_pay = plain.String(required=True, metadata={"example": "10 %"})
     price_limits = plain.Dict(
-        keys=plain.String(), values=plain.String(), required=True, metadata={"description": "Yuan a unit, by hospital level."}
+        keys=plain.String(),
+        values=plain.String(),
+        required=True,
+        metadata={"description": "Yuan a unit, by hospital level."},
     )
     valid_from = plain.Date(required=True)
     valid_until = plain.Date(required=True, allow_none=True)
     mapping = plain.Nested(MappingOut, required=True, allow_none=True)
 
 
-# --- clearing ----------------------------------------------------------------------------------------------------------
-
-
-class StatementsQuery(PageQuery):
-    """Which statements."""
-
-    regime = _known(Regime)
-    period = fields.Month()
+# --- clearing -----------------------------------------------------------------------------------------------
 
 
 class StatementHeadOut(_Out):
@@ -474,26 +341,13 @@ class StatementHeadOut(_Out):
     sha256 = plain.String(required=True)
 
 
-class StatementForm(StrEnum):
-    """The forms in which a statement is kept."""
-
-    JSON = "json"
-    CSV = "csv"
-
-
-class FormatQuery(_In):
-    """In which form; `Accept` decides where it is left out."""
-
-    format = fields.OneOf(StatementForm)
-
-
 class PairTotalOut(_Out):
     """What one region owes another in one insurance type and fund."""
 
     insuring_region = plain.String(required=True)
     care_region = plain.String(required=True)
-    insurance_type = _known(InsuranceType, required=True)
-    fund = _known(Fund, required=True)
+    insurance_type = fields.OneOf(InsuranceType, required=True)
+    fund = fields.OneOf(Fund, required=True)
     amount = fields.Money(required=True, signed=True)
     bookings = plain.Integer(required=True)
 
@@ -501,12 +355,12 @@ class PairTotalOut(_Out):
 class StatementBookingOut(_Out):
     """One settlement, or one cancel as a negative."""
 
-    event = _known(Event, required=True)
+    event = fields.OneOf(Event, required=True)
     bill_id = plain.String(required=True)
     insuring_region = plain.String(required=True)
     care_region = plain.String(required=True)
     institution = plain.String(required=True)
-    insurance_type = _known(InsuranceType, required=True)
+    insurance_type = fields.OneOf(InsuranceType, required=True)
     discharged_on = plain.Date(required=True)
     booked_on = plain.Date(required=True)
     months_late = plain.Integer(required=True)
@@ -519,7 +373,7 @@ class StatementOut(_Out):
     """A statement (totals and bookings) or a notice (rows and their sum)."""
 
     region = plain.String(required=True)
-    regime = _known(Regime, required=True)
+    regime = fields.OneOf(Regime, required=True)
     period = fields.Month(required=True)
     payable = fields.Money(signed=True)
     receivable = fields.Money(signed=True)
@@ -535,9 +389,9 @@ class WindowOut(_Out):
     """A clearing month of one regime."""
 
     id = plain.String(required=True)
-    regime = _known(Regime, required=True)
+    regime = fields.OneOf(Regime, required=True)
     period = fields.Month(required=True)
-    state = _known(WindowState, required=True)
+    state = fields.OneOf(WindowState, required=True)
 
 
 class WindowsOut(_Out):
@@ -551,8 +405,8 @@ class CellOut(_Out):
 
     insuring_region = plain.String(required=True)
     care_region = plain.String(required=True)
-    insurance_type = _known(InsuranceType, required=True)
-    fund = _known(Fund, required=True)
+    insurance_type = fields.OneOf(InsuranceType, required=True)
+    fund = fields.OneOf(Fund, required=True)
     amount = fields.Money(required=True, signed=True)
     bills = plain.Integer(required=True)
 
@@ -560,7 +414,7 @@ class CellOut(_Out):
 class PositionOut(_Out):
     """A region's net in one insurance type: positive receives, negative pays."""
 
-    insurance_type = _known(InsuranceType, required=True)
+    insurance_type = fields.OneOf(InsuranceType, required=True)
     region = plain.String(required=True)
     amount = fields.Money(required=True, signed=True)
 
@@ -568,8 +422,8 @@ class PositionOut(_Out):
 class TransferOut(_Out):
     """A payment that a net calls for."""
 
-    method = _known(NetMethod, required=True)
-    insurance_type = _known(InsuranceType, required=True)
+    method = fields.OneOf(NetMethod, required=True)
+    insurance_type = fields.OneOf(InsuranceType, required=True)
     payer = plain.String(required=True)
     payee = plain.String(required=True)
     amount = fields.Money(required=True)
