@@ -78,7 +78,7 @@ def _render(_logger: Any, _name: str, event: Event) -> str:
 def configure(level: str = "INFO", *, stream: Any = None) -> None:
     """Set structlog up for this process, and pass the libraries' own loggers through the same walls."""
     number = logging.getLevelNamesMapping()[level]
-    shared = [
+    shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),

@@ -18,9 +18,9 @@ from hub.core.clearing import ClearingRules
 from hub.ids import new_id, new_reference
 from hub.ports import Clock
 from hub.settings import Settings, SettingsError
-from hub.store.access import SqlRoster
 from hub.store.engine import SqlStore, open_store
 from hub.store.gate import Gate
+from hub.store.insured import SqlRoster
 from hub.store.journal import SqlBookingJournal
 from hub.store.shelf import CatalogMemory
 from hub.vault import Vault, create_key_file, read_key_file

@@ -1,7 +1,7 @@
 """Watches everything that the suite prints or logs for personal data.
 
-A plugin: it reads what pytest captured of each test, and the last test of the run (tests/tidy/test_zz_no_personal_data.py)
-asks it for what it found.
+A plugin: it reads what pytest captured of each test, and the last test of the run (test_zz_no_personal_data.py in
+tests/tidy) asks it for what it found.
 """
 
 from __future__ import annotations

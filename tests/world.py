@@ -1,15 +1,14 @@
 """One documented little world, made only through the hub's own errands.
 
-Three regions that send and receive patients: Qinzhou (450700), Nanjing Jiangning (320115), Huangshan (341000). One hospital
-in each, one agency in each, and a handful of made-up insured persons. Bills are made of real services, billed by the
-unified code in Qinzhou and Huangshan and by Jiangsu's own code in Jiangning.
+Three regions that send and receive patients: Qinzhou (450700), Nanjing Jiangning (320115), Huangshan (341000). One
+hospital in each, one agency in each, and a handful of made-up insured persons. Bills are made of real services, billed
+by the unified code in Qinzhou and Huangshan and by Jiangsu's own code in Jiangning.
 
 The world's clock stands still until a test moves it. It begins on 20 October 2026 at nine in the morning in Shanghai.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -38,8 +37,9 @@ from hub.core.registration import Evidence, RegistrationCategory, RegistrationSt
 from hub.ids import new_id, new_reference
 from hub.ports import HUB_SCOPE, Participant, RegionGateway, Sight
 from hub.ports.records import BillRecord, RegistrationRecord, VisitRecord
-from hub.store.access import RosterRow, SqlRoster
+from hub.store.access import RosterRow
 from hub.store.engine import SqlStore
+from hub.store.insured import SqlRoster
 from hub.store.journal import SqlBookingJournal
 
 QINZHOU = Region("450700")
@@ -300,5 +300,5 @@ def _roster_row(key: str, one: Insured) -> RosterRow:
 
 
 @pytest.fixture
-def world(store: SqlStore) -> Iterator[World]:
-    yield World(store)
+def world(store: SqlStore) -> World:
+    return World(store)

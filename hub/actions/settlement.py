@@ -42,6 +42,7 @@ from hub.core.decision import (
 )
 from hub.core.errors import Conflict, Inconsistent, NotAllowed, NotFound, Unreachable
 from hub.core.ledger import settled
+from hub.core.matching import booking_event
 from hub.core.money import Money
 from hub.core.registration import AccessBasis, basis_of_access
 from hub.ports import HUB_SCOPE, Booking, Participant, Scope, UnitOfWork
@@ -327,11 +328,6 @@ def _book(
         facts={"total": str(decision.total), "fund": str(decision.fund_total), "period": str(window.period)},
     )
     return record
-
-
-def booking_event(bill_id: str, event: str) -> str:
-    """The key under which hospital, region and hub speak of one settlement or cancel."""
-    return f"{bill_id}/{event}"
 
 
 def tell_region(uow: UnitOfWork, bill: BillRecord, *, event: str, on: date, as_of: datetime, sign: int) -> None:

@@ -5,7 +5,7 @@ Knows how a command comes to a running database. Must not know what it does ther
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -28,12 +28,15 @@ def read_settings(context: click.Context) -> Settings:
 def services_of(settings: Settings) -> Iterator[tuple[Settings, Services]]:
     """Start (or join) the services, and give settings that name them."""
     with start_services(settings) as services:
-        named: Mapping[str, str] = {
-            "database_url": services.database_app_url,
-            "database_owner_url": services.database_owner_url,
-            "redis_url": services.redis_url,
-        }
-        yield replace(settings, **named), services
+        yield (
+            replace(
+                settings,
+                database_url=services.database_app_url,
+                database_owner_url=services.database_owner_url,
+                redis_url=services.redis_url,
+            ),
+            services,
+        )
 
 
 @contextmanager

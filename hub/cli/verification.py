@@ -20,7 +20,8 @@ def run_checks(settings: Settings) -> Sequence[CheckResult]:
     if settings.database_owner_url is None:
         raise ValueError("settings without a database")
     app = build_app(settings)
-    engine = make_engine(settings.database_owner_url, pool_size=1)
+    # One snapshot for all checks: bookings that arrive meanwhile are not seen by half of them.
+    engine = make_engine(settings.database_owner_url, pool_size=1).execution_options(isolation_level="REPEATABLE READ")
     try:
         # Repeatable read: while the hub works on, all checks see one moment.
         with engine.connect().execution_options(isolation_level="REPEATABLE READ") as owner, owner.begin():
@@ -35,7 +36,8 @@ def check_audit(settings: Settings) -> tuple[Break | None, Head]:
     if settings.database_owner_url is None:
         raise ValueError("settings without a database")
     app = build_app(settings)
-    engine = make_engine(settings.database_owner_url, pool_size=1)
+    # One snapshot for all checks: bookings that arrive meanwhile are not seen by half of them.
+    engine = make_engine(settings.database_owner_url, pool_size=1).execution_options(isolation_level="REPEATABLE READ")
     try:
         app.vault.prepare()
         with engine.begin() as owner:

@@ -15,6 +15,11 @@ from hub.core.errors import Inconsistent
 from hub.core.money import Money
 
 
+def booking_event(bill_id: str, event: str) -> str:
+    """The key under which hospital, region and hub speak of one settlement or cancel: ``<bill>/settled``."""
+    return f"{bill_id}/{event}"
+
+
 class BreakCause(StrEnum):
     """What is wrong with one booking, in order of precedence."""
 

@@ -24,6 +24,10 @@ INSURANCE_TYPES = {"310": "employees (职工 310)", "390": "residents (居民 39
 METHODS = {"bilateral": "bilateral: each pair settles its difference", "multilateral": "multilateral: each region once"}
 
 
+COUNT = "bookings"
+NUMBER_WIDTH = 13
+"""Columns that an amount always has: millions of yuan with commas and fen."""
+
 Part = Table | Text | Padding | str
 
 
@@ -93,7 +97,7 @@ def _owed(cells: Sequence[Mapping[str, Any]], payer: str, payee: str) -> Money:
 
 def fund_table(matrix: Mapping[str, Any]) -> Iterator[Part]:
     """The legal record itself: one row per insurance type, pair and fund."""
-    table = _table("type", "insured in", "care in", "fund", numbers=("bookings", "yuan"))
+    table = _table("type", "insured in", "care in", "fund", numbers=(COUNT, "yuan"))
     for cell in matrix["cells"]:
         pair = (place(cell["insuring_region"]), place(cell["care_region"]))
         table.add_row(cell["insurance_type"], *pair, cell["fund"], str(cell["bills"]), amount(yuan(cell["amount"])))
@@ -171,7 +175,8 @@ def _table(*words: str, numbers: Iterable[str]) -> Table:
     """A table with these columns of words, then these of numbers."""
     table = Table(box=SIMPLE_HEAD)
     for heading in words:
-        table.add_column(heading, no_wrap=True)
+        table.add_column(heading)
+    # In a narrow terminal words are folded, never a number.
     for heading in numbers:
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", min_width=0 if heading == COUNT else NUMBER_WIDTH)
     return table

@@ -8,21 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
 from hub.core.codes import IdentityNumber, InstitutionCode, InsuranceType, Region
 from hub.core.decision import Coverage, InsuranceStatus, PersonGroup
 from hub.core.errors import Conflict
-from hub.ports.records import Participant, Scope, Sight
+from hub.ports.records import Participant, Sight
 from hub.store.scope import refusing
 from hub.vault import Vault
-
-if TYPE_CHECKING:
-    from hub.store.engine import SqlStore
 
 # --- participants, their keys, the nonces they used ------------------------------------------------------------------
 
@@ -338,9 +335,7 @@ class WebSessions:
         return WebSession(token_digest, data, row.staff_id, row.created_at, row.expires_at)
 
     def end(self, token_digest: bytes) -> None:
-        self._connection.execute(
-            text("delete from web_session where token_digest = :digest"), {"digest": token_digest}
-        )
+        self._connection.execute(text("delete from web_session where token_digest = :digest"), {"digest": token_digest})
 
     def forget_expired(self, *, at: datetime) -> int:
         """Delete sessions that expired before a moment; gives how many."""
@@ -432,16 +427,3 @@ _PUT_ROSTER = text(
         membership_years = excluded.membership_years
     """
 )
-
-
-class SqlRoster:
-    """The port `Roster`, each question in a short transaction that sees the asked region only."""
-
-    def __init__(self, store: SqlStore) -> None:
-        self._store = store
-
-    def find(self, region: Region, *, identity: IdentityNumber, name: str, on: date) -> Coverage | None:
-        """The roster tells the present state; `on` matters to rosters that keep a history."""
-        del on
-        with self._store.begin(Scope(Sight.REGION, region=region.code)) as uow:
-            return uow.roster.find(region, identity=identity, name=name)

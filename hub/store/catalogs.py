@@ -327,9 +327,7 @@ class CatalogShelf:
         )
         return [_entry(row) for row in rows]
 
-    def items(
-        self, region: Region, kind: CatalogKind, words: str, *, on: date, limit: int
-    ) -> Sequence[CatalogItem]:
+    def items(self, region: Region, kind: CatalogKind, words: str, *, on: date, limit: int) -> Sequence[CatalogItem]:
         """A region's entries that hold on a day and whose code begins with a text or whose name holds it, by code."""
         rows = self._connection.execute(
             text(

@@ -96,9 +96,7 @@ class Registrations:
         )
         return [_registration(row) for row in rows]
 
-    def listed(
-        self, *, state: RegistrationState | None, after: str, limit: int
-    ) -> Sequence[RegistrationRecord]:
+    def listed(self, *, state: RegistrationState | None, after: str, limit: int) -> Sequence[RegistrationRecord]:
         rows = self._connection.execute(
             text(
                 f"""

@@ -2,6 +2,9 @@
 
 Knows the figures of the three policies of 2024 for adult and poor residents at hospitals of level 2 and 3 outside the
 province, copied by hand. It is what a programmer would write who never had to say why; it gives the same amounts.
+
+A bill is a tuple of: in-policy amount, hospital level, treatment, whether poor, years of membership, admissions so far,
+what the basic and the second fund have paid this year, and what the year has accumulated for the second layer.
 """
 
 from __future__ import annotations
@@ -10,8 +13,9 @@ HOME, REFERRED, ELSEWHERE = range(3)
 """Treatment as at home, with a referral, without one."""
 
 
-def qinzhou(in_policy, level, treatment, poor, _membership, _admitted_before, paid_basic, paid_second, before):
-    """Fen that the basic and the catastrophic fund pay; `before` is what the year has accumulated."""
+def qinzhou(bill):
+    """Fen that the basic and the catastrophic fund pay."""
+    in_policy, level, treatment, poor, _membership, _admitted_before, paid_basic, paid_second, before = bill
     below = min(in_policy, 40_000 if level == 2 else 60_000)
     rate = (75 if level == 2 else 60) - (0, 10, 20)[treatment]
     basic = min(((in_policy - below) * rate + 50) // 100, max(0, 15_000_000 - paid_basic))
@@ -38,8 +42,9 @@ def _segments(point, more):
     return (exact + 50) // 100
 
 
-def jiangning(in_policy, _level, treatment, _poor, _membership, _admitted_before, paid_basic, paid_second, before):
+def jiangning(bill):
     """Fen that the basic and the second layer pay."""
+    in_policy, _level, treatment, _poor, _membership, _admitted_before, paid_basic, paid_second, before = bill
     rate = 65 - (0, 10, 20)[treatment]
     basic = min((in_policy * rate + 50) // 100, max(0, 25_000_000 - paid_basic))
     after = before + in_policy - basic
@@ -56,8 +61,9 @@ def _ten_thousands(point):
     return (exact + 50) // 100
 
 
-def huangshan(in_policy, level, treatment, poor, membership, admitted_before, _paid_basic, _paid_second, _before):
+def huangshan(bill):
     """Fen that the basic fund pays; there is no second layer."""
+    in_policy, level, treatment, poor, membership, admitted_before, _paid_basic, _paid_second, _before = bill
     deductible = 0
     if not poor and not admitted_before:
         deductible = 30_000 if level == 2 and treatment == HOME else 50_000

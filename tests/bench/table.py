@@ -44,7 +44,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Figure:
-    """One line: what was measured, its size, its ratio to a yardstick of the same run, and the target with its value."""
+    """One line: what was measured, its size, its ratio to a yardstick of the same run, and the value for its target."""
 
     part: str
     what: str

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import truediv
 
 
 @dataclass(frozen=True)
@@ -25,17 +26,27 @@ class Pair:
 def side_by_side(measured: Callable[[], object], yardstick: Callable[[], object], *, turns: int, most: float) -> Pair:
     """Time both in turns, at most `turns` times each and at most about `most` seconds in all.
 
-    A disturbance hits both of a turn or one of many turns: the ratio is the median over the turns, and each figure is
-    the best turn, since nothing makes a program faster than it is.
+    Counted is the processor's time of this process, so that waiting for a busy core does not count; the yardstick is
+    repeated until its turn is about as long, so that a busy neighbour slows both alike. The ratio is the median over
+    the turns; each figure is the best turn, since nothing makes a program faster than it is.
     """
-    ends = time.perf_counter() + most
     ours: list[float] = []
     theirs: list[float] = []
     with no_collection():
-        while len(ours) < turns and (len(ours) < 2 or time.perf_counter() < ends):
-            ours.append(once(measured))
-            theirs.append(once(yardstick))
-    return Pair(min(ours), min(theirs), statistics.median(map(_ratio, ours, theirs)))
+        times = max(1, round(_spent(measured, 1) / max(_spent(yardstick, 1), 1e-6)))
+        ends = time.perf_counter() + most
+        while len(ours) < turns and (len(ours) < 3 or time.perf_counter() < ends):
+            ours.append(_spent(measured, 1))
+            theirs.append(_spent(yardstick, times))
+    return Pair(min(ours), min(theirs), statistics.median(map(truediv, ours, theirs)))
+
+
+def _spent(call: Callable[[], object], times: int) -> float:
+    """Processor seconds of one of so many calls."""
+    started = time.process_time()
+    for _ in range(times):
+        call()
+    return (time.process_time() - started) / times
 
 
 def once(call: Callable[[], object]) -> float:
@@ -60,7 +71,3 @@ def no_collection() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-
-
-def _ratio(measured: float, yardstick: float) -> float:
-    return measured / yardstick

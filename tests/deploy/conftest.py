@@ -16,9 +16,7 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(
-    database: Database, services: Services, key_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Run:
+def run(database: Database, services: Services, key_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs `hub` with these words; standard input may be given."""
     given = {
         "HUB_DATABASE_URL": database.app_url,

@@ -32,10 +32,12 @@ def kept(world: World) -> list[StoredStatement]:
 
 
 def test_the_matrix_holds_what_each_region_owes_and_the_nets_add_up_to_zero(world: World):
-    # Huangshan owes Qinzhou (10,000.00 - 500.00) x 55 % = 5,225.00 and, the deductible taken, 4,000.00 x 55 % = 2,200.00
+    # Huangshan owes Qinzhou (10,000.00 - 500.00) x 55 % = 5,225.00
+    # and, the year's deductible taken, 4,000.00 x 55 % = 2,200.00
     world.settled("Huang", QINZHOU, "10000.00")
     world.settled("Huang", QINZHOU, "4000.00")
-    # Qinzhou owes Huangshan at level 2: (5,000.00 - 400.00) x (75 - 20) % = 2,530.00; the person's 2,070.00 stay below 6,000
+    # Qinzhou owes Huangshan at level 2: (5,000.00 - 400.00) x (75 - 20) % = 2,530.00;
+    # the person's 2,070.00 stay below the 6,000.00 of the catastrophic layer
     world.settled("Wei", HUANGSHAN, "5000.00")
     world.go_to(date(2026, 11, 3))
 

@@ -14,7 +14,8 @@ from hub.core.decision import Coverage, InsuranceStatus, PersonGroup
 from hub.core.errors import Conflict, Inconsistent
 from hub.ports import HUB_SCOPE
 from hub.ports.records import Participant, Sight
-from hub.store.access import NonceUse, ParticipantKey, RosterRow, SqlRoster, StaffMember, WebSession
+from hub.store.access import NonceUse, ParticipantKey, RosterRow, StaffMember, WebSession
+from hub.store.insured import SqlRoster
 from tests.store.rows import CHENGDU, HAN_MEIMEI, LI_LEI, NANJING, NANJING_FIRST, NOON, QINZHOU, region_scope
 
 AGENCY = Participant("agency-450700", Sight.REGION, QINZHOU, None, "钦州市医疗保障局")

@@ -164,9 +164,7 @@ def test_a_chain_cut_at_its_end_is_found(store, owner, ids):
 
 def test_a_chain_cut_together_with_its_head_is_found(store, owner, ids):
     owner.execute(text("delete from audit_link where seq > 3"))
-    owner.execute(
-        text("update audit_head set seq = 3, digest = (select digest from audit_link where seq = 3)")
-    )
+    owner.execute(text("update audit_head set seq = 3, digest = (select digest from audit_link where seq = 3)"))
 
     assert broken(owner, store) == Break(3, None, "the head was not written by the hub")
 

@@ -58,16 +58,21 @@ def test_what_may_work_at_the_next_try_is_unreachable_for_now(store, state):
     assert caught.value.transient
 
 
+def look_over_a_broken_line(store):
+    """Ask something after the socket under the connection was shut."""
+    with store.begin(HUB_SCOPE) as uow:
+        cut_off(uow.connection)
+        uow.persons.get("per-1")
+
+
 def cut_off(connection):
-    """Shut the socket under a connection, as a broken line does."""
     with socket.socket(fileno=os.dup(connection.connection.driver_connection.fileno())) as line:
         line.shutdown(socket.SHUT_RDWR)
 
 
 def test_a_lost_connection_is_unreachable_for_now_and_the_next_one_works(store):
-    with pytest.raises(Unreachable) as caught, store.begin(HUB_SCOPE) as uow:
-        cut_off(uow.connection)
-        uow.persons.get("per-1")
+    with pytest.raises(Unreachable) as caught:
+        look_over_a_broken_line(store)
 
     assert caught.value.transient
     assert store.is_alive()

@@ -20,9 +20,7 @@ ANSWER = StoredAnswer(status=201, body='{"name": "李雷"}')
 
 def claim(store, *, participant="hospital", key="k1", fingerprint="f1", at=NOON):
     with store.begin(HUB_SCOPE) as uow:
-        return uow.idempotency.claim(
-            participant=participant, key=key, fingerprint=fingerprint, at=at, lease_seconds=60
-        )
+        return uow.idempotency.claim(participant=participant, key=key, fingerprint=fingerprint, at=at, lease_seconds=60)
 
 
 def finish(store, *, answer=ANSWER):

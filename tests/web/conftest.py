@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import logging
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -12,10 +14,11 @@ from typing import Any
 import flask
 import pytest
 import requests
+import structlog
 from requests.adapters import BaseAdapter
 from werkzeug.test import Client
 
-from hub import vault
+from hub import logs, vault
 from hub.client import HubClient
 from hub.ports import HUB_SCOPE, Participant, Sight
 from hub.settings import Settings
@@ -126,6 +129,17 @@ class Api:
 
 
 _NONCES = iter(range(10**9))
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_in_the_process() -> Iterator[None]:
+    """The walls of the log stand in tests as they do in a server."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    logs.configure("INFO", stream=sys.stdout)
+    yield
+    structlog.reset_defaults()
+    root.handlers, root.level = handlers, level
 
 
 @pytest.fixture

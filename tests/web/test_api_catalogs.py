@@ -24,12 +24,10 @@ def small(owner: Connection) -> None:
 
 
 def test_entries_are_found_by_a_part_of_their_name(api: Api, agency: Participant, small: None):
-    first = api.client(agency).search_catalog("area", "1")[0]
+    found = api.client(agency).search_catalog("herbal", "蒲黄")
 
-    found = api.client(agency).search_catalog("area", first["name"][-2:])
-
-    assert first in found
-    assert api.client(agency).catalog_entry("area", first["code"]) == first
+    assert [(one["code"], one["name"]) for one in found] == [("T001100687", "生蒲黄")]
+    assert api.client(agency).catalog_entry("herbal", "T001100687") == found[0]
 
 
 @pytest.mark.parametrize("words", ["%", "_", "' or 1=1 --", "\\"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,15 +21,10 @@ HUANG = PERSONS["Huang"]
 
 
 @pytest.fixture
-def stream() -> Iterator[io.StringIO]:
-    import logging
-
-    handlers, level = logging.getLogger().handlers, logging.getLogger().level
+def stream() -> io.StringIO:
     found = io.StringIO()
     logs.configure("INFO", stream=found)
-    yield found
-    structlog.reset_defaults()
-    logging.getLogger().handlers, logging.getLogger().level = handlers, level
+    return found
 
 
 def events(stream: io.StringIO) -> list[dict[str, Any]]:

@@ -191,7 +191,7 @@ def _offered(question: str, draft: Draft) -> Mapping[str, Any]:
         return {"groups": context.by_province(context.insured_places())}
     if question == "care-place":
         here = Region(draft.get("insuring_region")).city
-        return {"groups": context.by_province([one for one in context.care_places() if one.code[:4] != here])}
+        return {"groups": context.by_province([one for one in context.care_places() if Region(one.code).city != here])}
     if question == "category":
         return {"categories": FILED_CATEGORIES}
     if question == "evidence":
