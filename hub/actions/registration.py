@@ -160,11 +160,17 @@ def cancel_registration(
     as_of: datetime,
     keep: Keep[RegistrationRecord] = keep_nothing,
 ) -> RegistrationRecord:
-    """Withdraw an application, or end an approved registration."""
+    """Withdraw an application or a registration that has not begun; end one that holds from today on.
+
+    Days before the cancel stay covered: a stay that ended yesterday is still settled under the registration.
+    """
+    today = business_day(as_of)
     with hub.store.begin(scope) as uow:
         record = _found(uow.registrations.get(registration_id, lock=True), registration_id)
         waiting = record.registration.state is RegistrationState.SUBMITTED
-        event = "withdrawn" if waiting else "cancelled"
+        event = "withdrawn" if waiting or today <= record.registration.span.start else "cancelled"
+        if event == "cancelled" and today in record.registration.span:
+            uow.registrations.end_on(registration_id, end=today)
         record = _move(uow, record, event=event, actor=actor, reason=reason, as_of=as_of)
         uow.audit.write(actor=actor, action=f"registration_{event}", subject=registration_id, at=as_of, facts={})
         keep(uow, record)

@@ -14,7 +14,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from hub.core.codes import Region
+from hub.core.codes import Fund, Region
+from hub.core.money import ZERO
 from hub.core.statement import PairTotal, Statement, StatementRow
 
 CSV_TYPE = "text/csv; charset=utf-8"
@@ -39,9 +40,10 @@ CSV_COLUMNS = (
     "booked_on",
     "months_late",
     "bill_total",
-    "fund",
-    "fund_amount",
+    *(f"fund_{fund}" for fund in Fund),
+    "fund_total",
 )
+"""One column per fund, so that every column of amounts may be added up."""
 
 
 def text_cell(text: str) -> str:
@@ -50,30 +52,29 @@ def text_cell(text: str) -> str:
 
 
 def statement_csv(statement: Statement) -> bytes:
-    """One line per booking and fund, in the statement's order; UTF-8 with CRLF ends (RFC 4180)."""
+    """One line per booking, in the statement's order; UTF-8 with CRLF ends (RFC 4180)."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(CSV_COLUMNS)
     for row in statement.rows:
-        for fund, amount in row.by_fund.items():
-            writer.writerow(
-                (
-                    str(statement.period),
-                    statement.regime,
-                    row.insuring_region.code,
-                    row.care_region.code,
-                    row.institution.code,
-                    row.insurance_type,
-                    row.event,
-                    text_cell(row.bill_id),
-                    row.discharged_on.isoformat(),
-                    row.booked_on.isoformat(),
-                    row.months_late,
-                    str(row.bill_total),
-                    fund,
-                    str(amount),
-                )
+        writer.writerow(
+            (
+                str(statement.period),
+                statement.regime,
+                row.insuring_region.code,
+                row.care_region.code,
+                row.institution.code,
+                row.insurance_type,
+                row.event,
+                text_cell(row.bill_id),
+                row.discharged_on.isoformat(),
+                row.booked_on.isoformat(),
+                row.months_late,
+                str(row.bill_total),
+                *(str(row.by_fund.get(fund, ZERO)) for fund in Fund),
+                str(row.fund_total),
             )
+        )
     return out.getvalue().encode()
 
 

@@ -63,7 +63,7 @@ ACCEPTED_EVIDENCE = {
 
 
 class RegistrationState(StrEnum):
-    """Where a registration stands; the acceptance codes of the national interface are in `ACCEPTANCE_CODES`."""
+    """Where a registration stands."""
 
     SUBMITTED = "submitted"
     APPROVED = "approved"
@@ -72,14 +72,6 @@ class RegistrationState(StrEnum):
     CANCELLED = "cancelled"
 
 
-ACCEPTANCE_CODES = {
-    RegistrationState.SUBMITTED: "0",
-    RegistrationState.APPROVED: "3",
-    RegistrationState.REFUSED: "4",
-    RegistrationState.WITHDRAWN: "5",
-    RegistrationState.CANCELLED: "5",
-}
-
 REGISTRATION_MOVES = Lifecycle(
     "registration",
     start=RegistrationState.SUBMITTED,
@@ -87,6 +79,9 @@ REGISTRATION_MOVES = Lifecycle(
         (RegistrationState.SUBMITTED, "approved", RegistrationState.APPROVED),
         (RegistrationState.SUBMITTED, "refused", RegistrationState.REFUSED),
         (RegistrationState.SUBMITTED, "withdrawn", RegistrationState.WITHDRAWN),
+        # before its first day: it never held
+        (RegistrationState.APPROVED, "withdrawn", RegistrationState.WITHDRAWN),
+        # from that day on it does not hold; the days before keep their cover
         (RegistrationState.APPROVED, "cancelled", RegistrationState.CANCELLED),
     ],
 )
@@ -128,11 +123,12 @@ class Registration:
         covered until discharge, and one made before discharge covers the stay at hand (articles 7 and 16).
 
         A registration is made to a city: any institution of that city, its districts included, is covered;
-        a registration to a district covers the whole city, too, since places of care are cities.
+        a registration to a district covers the whole city, too, since places of care are cities. A cancelled one keeps
+        covering the days before its cancel, at which its span was ended.
         """
         stay = Span(admitted_on, discharged_on + timedelta(days=1))
         return (
-            self.state is RegistrationState.APPROVED
+            self.state in (RegistrationState.APPROVED, RegistrationState.CANCELLED)
             and care_region.city == self.care_region.city
             and self.span.overlaps(stay)
         )

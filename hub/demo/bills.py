@@ -132,10 +132,11 @@ class _Ward:
             _Given(self.shelf.nursing, Fraction(self.days), self.last),
         ]
         given += self._operation(goal)
+        left = goal.fen - total(one.amount for one in given).fen
         while len(given) < lines:
-            left = goal.fen - total(one.amount for one in given).fen
             fair = Fraction(max(left, 10_00), 100 * (lines - len(given)))
             given.append(self._next(fair * self.draw.choice((Fraction(1, 3), Fraction(2, 3), 1, 1, 2))))
+            left -= given[-1].amount.fen
         return given
 
     def _operation(self, goal: Money) -> list[_Given]:
@@ -152,10 +153,9 @@ class _Ward:
     def _next(self, budget: Fraction) -> _Given:
         """One more item that costs about the budget: mostly a drug, else a test, a treatment or a herb."""
         kind = self.draw.randint(1, 100)
-        uncovered = (*self.shelf.unmapped, *self.shelf.not_payable)
         on = self.first + timedelta(days=self.draw.randint(0, (self.last - self.first).days))
-        if uncovered and budget < 500 and self.draw.randint(1, _UNCOVERED_EVERY) == 1:
-            return _Given(self._nearest(uncovered, budget), Fraction(1), on)
+        if self.shelf.uncovered and budget < 500 and self.draw.randint(1, _UNCOVERED_EVERY) == 1:
+            return _Given(self._nearest(self.shelf.uncovered, budget), Fraction(1), on)
         if self.illness.herbal and kind <= 20:
             grams = self.draw.choice((6, 9, 10, 12, 15)) * self.draw.choice((3, 5, 7))
             return _Given(self._nearest(self.shelf.herbals, budget / grams), Fraction(grams), on)

@@ -8,9 +8,10 @@ national service elsewhere; what has none gets a plausible price of its chapter,
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from types import MappingProxyType
 
 from catalogs.load import Catalogs, RegionRelease
@@ -80,7 +81,7 @@ class Shelf:
 
     `drugs` by the first two letters of the national drug code (XJ: anti-infectives), `services` by chapter and, for
     operations, by the first four digits. `unmapped` are real local codes that nobody has mapped to the national list,
-    `not_payable` those that are mapped and paid by no fund.
+    `uncovered` are these and those that are mapped but paid by no fund.
     """
 
     region: Region
@@ -90,7 +91,7 @@ class Shelf:
     services: Mapping[str, tuple[ShelfItem, ...]]
     herbals: tuple[ShelfItem, ...]
     unmapped: tuple[ShelfItem, ...]
-    not_payable: tuple[ShelfItem, ...]
+    uncovered: tuple[ShelfItem, ...]
 
 
 def build_shelf(catalogs: Catalogs, region: Region, level: HospitalLevel) -> Shelf:
@@ -156,7 +157,7 @@ def _adopted(
 
 
 def _sorted_out(
-    region: Region, payable: Iterable[ShelfItem], *, unmapped: Iterable[ShelfItem], not_payable: Iterable[ShelfItem]
+    region: Region, payable: Iterable[ShelfItem], *, unmapped: Sequence[ShelfItem], not_payable: Sequence[ShelfItem]
 ) -> Shelf:
     drugs: dict[str, list[ShelfItem]] = {}
     services: dict[str, list[ShelfItem]] = {}
@@ -183,7 +184,7 @@ def _sorted_out(
         services={key: tuple(found) for key, found in sorted(services.items())},
         herbals=tuple(herbals),
         unmapped=_on_a_ward(unmapped),
-        not_payable=_on_a_ward(not_payable),
+        uncovered=_on_a_ward((*unmapped, *not_payable)),
     )
 
 
@@ -213,9 +214,13 @@ def _jiangsu_prices(catalogs: Catalogs, level: HospitalLevel) -> Mapping[str, Fr
 def _drug_price(catalogs: Catalogs, code: str) -> Fraction:
     entry = catalogs.unified.find(CatalogKind.DRUG, code)
     listed = entry.attributes.get("listed_price_yuan", "") if entry else ""
-    if listed and Fraction(listed) >= Fraction(1, 100):
-        return Fraction(round(Fraction(listed) * 100), 100)
-    return Fraction(_one_of(_DRUG_PRICES, code))
+    return (listed and _whole_fen(listed)) or Fraction(_one_of(_DRUG_PRICES, code))
+
+
+@cache
+def _whole_fen(price: str) -> Fraction:
+    """A price with its decimals rounded to the fen; prices repeat a lot."""
+    return Fraction(round(Fraction(price) * 100), 100)
 
 
 def _chapter_price(code: str, chapter: str) -> Fraction:

@@ -20,6 +20,7 @@ from hub.client import HubClient
 from hub.core.bill import Hospital
 from hub.core.codes import Region
 from hub.core.decision import InsuranceStatus
+from hub.demo.leftovers import remember, stop_leftovers
 from hub.demo.screen import Screen
 from hub.demo.world import HOSPITALS, REGION_NAMES, REGIONS, Member
 from hub.ports import HUB_SCOPE, Participant, Sight
@@ -92,9 +93,10 @@ def set_stage(settings: Settings, members: Sequence[Member], screen: Screen) -> 
 
     The hub's processes are starting when the block begins: `Stage.processes.wait_until_ready` waits for them.
     """
-    own = _own_settings(settings)
     with screen.act("Clear away what an earlier demonstration left"):
-        _clear(own)
+        _clear(replace(settings, state_dir=settings.state_dir / FOLDER))
+    # The port is chosen now: a play that was killed held it until it was cleared away.
+    own = _own_settings(settings)
     with screen.act("Start PostgreSQL and Valkey"):
         services = start_services(own)
     with services:
@@ -111,6 +113,7 @@ def set_stage(settings: Settings, members: Sequence[Member], screen: Screen) -> 
         try:
             for role in ROLES:
                 processes.start(role)
+            remember(own.state_dir, [one.pid for one in processes.running.values()])
             with screen.act("Onboard regions, hospitals, officers and insured persons"):
                 keys = own.state_dir / "keys"
                 logins = _onboard(app, members, keys)
@@ -149,6 +152,8 @@ def _free_port(settings: Settings) -> int:
 
 
 def _clear(settings: Settings) -> None:
+    """Stop what a killed play left, then delete its data; a folder that a living hub uses is left as it is."""
+    stop_leftovers(settings.state_dir)
     remove_data(settings)
     shutil.rmtree(settings.state_dir, ignore_errors=True)
     settings.state_dir.mkdir(parents=True)

@@ -2,7 +2,7 @@
 
 Knows the order in which requests pass the walls: host, size, coding, request id, guard, view; and what every answer
 carries. Must not know routes' contents, nor build a hub. Opens no connection.
-Sources: engineering guide sections 1, 4 and 7; decision 0043.
+Sources: engineering guide sections 1, 4 and 7; decision 0044.
 """
 
 from __future__ import annotations

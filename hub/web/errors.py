@@ -184,7 +184,7 @@ def problem(
     """A problem+json answer. `facts` are further members with codes and ids, never a person's data."""
     flask.g.problem_code = code
     body: dict[str, Any] = {
-        "type": f"/docs#{code}",
+        "type": f"/docs#status-{int(status)}",
         "status": int(status),
         "code": code,
         "title": TITLES.get(int(status), HTTPStatus(status).phrase),
@@ -239,7 +239,7 @@ _CODES_OF_STATUS = {
 }
 
 _WORDS_OF_STATUS = {
-    400: "the request cannot be read",
+    400: "the request cannot be read: check its Host header and the length of its body",
     404: "nothing is served at this address",
     405: "this address does not serve that method: see the Allow header",
     413: "the body is larger than the hub reads: split the bill",

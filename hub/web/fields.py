@@ -24,6 +24,9 @@ from hub.core.dates import Period
 from hub.core.errors import NotAllowed
 from hub.web.errors import MARSHMALLOW_MESSAGES, Complaint
 
+REMEMBERED = 16_384
+"""Texts that a field of fee lines remembers; those of a person are never remembered."""
+
 MOST_IN_PAGE = 100
 USUAL_PAGE = 50
 
@@ -90,13 +93,8 @@ class Money(_Strict):
                 "money_malformed",
                 f"an amount is text with at most {self.digits} digits and exactly two decimals, like 1234.50",
             )
-        return money.yuan(text)
-
-
-@lru_cache(maxsize=16_384)
-def _exact(text: str, places: int) -> Fraction:
-    """Prices and quantities repeat from bill to bill, and an exact fraction costs more to read than to remember."""
-    return money.exact_decimal(text, places=places)
+        # The form has been checked: what is left is a sign and digits.
+        return money.Money(int(text.replace(".", "")))
 
 
 class Decimal(_Strict):
@@ -107,16 +105,20 @@ class Decimal(_Strict):
         self.form = re.compile(pattern, re.ASCII)
         self.digits = digits
         self.places = places
+        # Prices and quantities repeat from bill to bill, and an exact fraction costs more to read than to remember.
+        self._exact = lru_cache(maxsize=REMEMBERED)(self._read_text)
         super().__init__(openapi={"type": "string", "pattern": f"^{pattern}$", "example": "12.5"}, **kwargs)
 
     def read(self, value: Any) -> Fraction:
-        text = _text(value)
+        return self._exact(_text(value))
+
+    def _read_text(self, text: str) -> Fraction:
         if not self.form.fullmatch(text):
             raise NotAllowed(
                 "decimal_malformed",
                 f"a plain decimal as text is expected, with at most {self.digits} digits and {self.places} places",
             )
-        return _exact(text, self.places)
+        return money.exact_decimal(text, places=self.places)
 
 
 class Text(_Strict):
@@ -147,6 +149,17 @@ class Text(_Strict):
         if len(text) > 4 * self.longest:
             raise NotAllowed("text_too_long", f"the text is longer than {self.longest} characters")
         return clean_text(text, longest=self.longest)
+
+
+class CatalogText(Text):
+    """Text of catalogs, such as codes and names of drugs: read like any text, and remembered, since it repeats."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._known = lru_cache(maxsize=REMEMBERED)(super().read)
+
+    def read(self, value: Any) -> str:
+        return self._known(_text(value))
 
 
 class Number(_Strict):
@@ -221,13 +234,17 @@ class Day(_Strict):
     openapi: ClassVar = {"type": "string", "format": "date", "pattern": "^[12][0-9]{3}-[01][0-9]-[0-3][0-9]$"}
 
     def read(self, value: Any) -> date:
-        text = _text(value)
-        if _DATE.fullmatch(text):
-            try:
-                return date.fromisoformat(text)
-            except ValueError:
-                pass
-        raise NotAllowed("date_malformed", "a day is written like 2026-10-31")
+        return _day(_text(value))
+
+
+@lru_cache(maxsize=1024)
+def _day(text: str) -> date:
+    if _DATE.fullmatch(text):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            pass
+    raise NotAllowed("date_malformed", "a day is written like 2026-10-31")
 
 
 class Moment(_Strict):
@@ -320,7 +337,7 @@ class Rows(fields.Field):
     """An array of flat objects, checked by a plain loop over the field table instead of a nested schema.
 
     One table gives both the check and the OpenAPI description (see `row_schema`). A bill's lines are the hub's
-    hottest input; marshmallow's nested schema costs eight times as much (performance.md, section 2).
+    hottest input, and a nested schema costs eight times as much (decision 0042).
     `make` builds a row from its fields by keyword.
     """
 

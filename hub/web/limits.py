@@ -11,6 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 import flask
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+from limits import parse
+
+from hub.web.errors import TooMany
 
 PARTICIPANT_RATE = "1000/second"
 """Far above the busiest hospital: it stops a program that runs wild, not a busy day."""
@@ -20,6 +23,8 @@ FAILURE_RATE = "120/minute"
 
 LIMITS_DATABASE = 1
 """The numbered Redis database of the counters; the broker's messages are in another."""
+
+_PARTICIPANT_RATE = parse(PARTICIPANT_RATE)
 
 limiter = Limiter(
     key_func=get_remote_address,
@@ -51,9 +56,23 @@ def register(app: flask.Flask, *, redis_url: str | None) -> None:
 
 
 def check_participant(participant_id: str) -> None:
-    """Count a verified request of a participant; raises 429 above the rate."""
+    """Count a verified request of a participant; raises TooMany above the rate."""
+    if _counts_in_redis():
+        try:
+            counted = limiter.limiter.hit(_PARTICIPANT_RATE, participant_id)
+        except Exception:  # noqa: BLE001 - whatever the storage raises: the slow way notices and falls back to memory.
+            counted = None
+        if counted:
+            return
+        if counted is False:
+            raise TooMany("too_many", "more messages than a hospital ever sends: wait a second and send it again")
     flask.g.limited_participant = participant_id
     _turn_of_participant()
+
+
+def _counts_in_redis() -> bool:
+    """Whether the counters' own storage is in use. Then counting by hand spares a tenth of a small request's time."""
+    return limiter.limiter.storage is limiter.storage
 
 
 def count_failure() -> None:

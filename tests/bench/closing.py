@@ -1,4 +1,4 @@
-"""Closing a month of 20,000 bills: cut, gross matrix with its clearing entries, both nets, statements of 20 regions.
+"""Closing a month of 20,000 bills: cut, gross matrix with its clearing entries, both nets, every region's statements.
 
 Yardstick: PostgreSQL's own GROUP BY of pairs and funds over the same legs. A month of a tenth of the bills is closed
 first: it shows how the time grows.

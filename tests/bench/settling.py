@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import psycopg
 
 from hub.cli.processes import NotReady, Processes
 from tests.bench.clients import Letter, Load, send
 from tests.bench.place import Place
+from tests.bench.processor import parent_of, spent_by_family, spent_by_session
 from tests.bench.stays import Ward, alternating
 from tests.bench.table import Broken, Figure, Target, rate, seconds
 from tests.bench.timing import percentile
@@ -23,9 +25,11 @@ PART = "settle"
 FEW, MANY = 40, 200
 """Lines of a bill, and of the long bills."""
 
-FULL_BILLS, FULL_SECONDS = 1_200, 10.0
-HALF_BILLS, HALF_SECONDS = 500, 10.0
-SINGLE_BILLS = 60
+MOST_BILLS = 4_000
+FULL_SECONDS, HALF_SECONDS, SINGLE_SECONDS = 10.0, 8.0, 20.0
+SINGLE_BILLS = 50
+"""Bills of each length in the comparison of lengths."""
+
 TPCB_SECONDS = 4
 WARM_BILLS = 96
 
@@ -40,19 +44,22 @@ def measure(place: Place) -> Iterator[Figure]:
     tpcb = Tpcb(place.superuser, place.services.sockets)
     try:
         with Processes(place.settings, roles=("web",)) as web:
-            yield from _figures(place, ward, tpcb)
+            yield from _figures(place, ward, tpcb, web)
             web.check()
     except NotReady as why:
         raise Broken(str(why)) from None
 
 
-def _figures(place: Place, ward: Ward, tpcb: Tpcb) -> Iterator[Figure]:
+def _figures(place: Place, ward: Ward, tpcb: Tpcb, web: Processes) -> Iterator[Figure]:
     port = place.settings.port
-    _warm(ward, port)
+    guess = _warm(ward, port)
     settled = _settled(place)
-    queues = ward.letters(FULL_BILLS, lines=FEW, clients=CLIENTS)
+    queues = ward.letters(_enough(guess, FULL_SECONDS), lines=FEW, clients=CLIENTS)
+    meter = _Meter(place, web)
     tpcb.turn(TPCB_SECONDS)
+    tpcb_cost = meter.per_piece(round(tpcb.turns[0] * TPCB_SECONDS))
     full = send(port, queues, most_seconds=FULL_SECONDS)
+    cost = meter.per_piece(len(full.latencies))
     tpcb.turn(TPCB_SECONDS)
     if _settled(place) - settled < len(full.latencies):
         raise Broken("there are fewer bills in the database than were answered with 201")
@@ -66,27 +73,28 @@ def _figures(place: Place, ward: Ward, tpcb: Tpcb) -> Iterator[Figure]:
         AGAINST_TPCB,
         share,
     )
-    yield Figure(PART, "answered at full load", _spread(full), f"{_in_tpcb(full, tpcb):.0f} TPC-B transactions")
+    if cost and tpcb_cost:
+        yield Figure(
+            PART,
+            "processor time of such a bill",
+            f"web {seconds(cost.web)}, database {seconds(cost.database)}",
+            f"database {cost.database / tpcb_cost.database:.0f} × one TPC-B transaction ({seconds(tpcb_cost.database)})",
+        )
+    yield Figure(PART, "answered at full load", _spread(full), f"p50 is {_in_tpcb(full, tpcb):.0f} TPC-B transactions")
 
-    queues = ward.letters(HALF_BILLS, lines=FEW, clients=CLIENTS)
+    queues = ward.letters(_enough(full.rate / 2, HALF_SECONDS), lines=FEW, clients=CLIENTS)
     half = send(port, queues, most_seconds=HALF_SECONDS, pace=full.rate / 2)
-    yield Figure(
-        PART,
-        f"answered at half that load ({rate(half.rate)})",
-        _spread(half),
-        "",
-        HALF_P95,
-        percentile(half.latencies, 95) * 1e3,
-    )
+    p95 = percentile(half.latencies, 95) * 1e3
+    yield Figure(PART, f"answered at half that load ({rate(half.rate)})", _spread(half), "", HALF_P95, p95)
     yield _cost_of_a_line(ward, port)
 
 
 def _cost_of_a_line(ward: Ward, port: int) -> Figure:
     """One client alone, short and long bills in turn; the difference of the medians is shared out over the lines."""
     short, long = (ward.letters(SINGLE_BILLS, lines=lines, clients=1)[0] for lines in (FEW, MANY))
-    found = send(port, [list(alternating(short, long))], most_seconds=30)
-    if len(found.latencies) < 2 * SINGLE_BILLS:
-        raise Broken(f"only {len(found.latencies)} of {2 * SINGLE_BILLS} bills were answered in 30 s")
+    found = send(port, [list(alternating(short, long))], most_seconds=SINGLE_SECONDS)
+    if len(found.latencies) < SINGLE_BILLS // 2:
+        raise Broken(f"only {len(found.latencies)} bills were answered in {SINGLE_SECONDS:.0f} s")
     few, many = statistics.median(found.latencies[0::2]), statistics.median(found.latencies[1::2])
     cost = (many - few) / (MANY - FEW)
     return Figure(
@@ -99,10 +107,17 @@ def _cost_of_a_line(ward: Ward, port: int) -> Figure:
     )
 
 
-def _warm(ward: Ward, port: int) -> None:
-    """Enough bills, over many connections, for every worker to have met every region's catalog."""
+def _warm(ward: Ward, port: int) -> float:
+    """Enough bills, over many connections, for every worker to have met every region's catalog; gives the last rate."""
+    last = 0.0
     for group in _in_pieces(ward.letters(WARM_BILLS, lines=FEW, clients=6), pieces=4):
-        send(port, group, most_seconds=60)
+        last = send(port, group, most_seconds=60).rate
+    return last
+
+
+def _enough(guess: float, for_seconds: float) -> int:
+    """So many letters that the seconds end before they do, within bounds."""
+    return min(MOST_BILLS, 2 * round(guess * for_seconds) + 10 * CLIENTS)
 
 
 def _in_pieces(queues: list[list[Letter]], *, pieces: int) -> Iterator[list[list[Letter]]]:
@@ -124,3 +139,33 @@ def _spread(load: Load) -> str:
 def _in_tpcb(load: Load, tpcb: Tpcb) -> float:
     """How many TPC-B transactions of one client fit into the median answer."""
     return statistics.median(load.latencies) / (CLIENTS / tpcb.tps)
+
+
+@dataclass(frozen=True)
+class _Cost:
+    """Processor seconds of one bill or transaction, in the web processes and in the database's."""
+
+    web: float
+    database: float
+
+
+class _Meter:
+    """Reads the processor time of the web server and the database between two readings."""
+
+    def __init__(self, place: Place, web: Processes) -> None:
+        self._web = web.running["web"].pid
+        with psycopg.connect(place.superuser) as connection:
+            self._server = parent_of(connection.info.backend_pid)
+        self._last = self._read()
+
+    def per_piece(self, pieces: int) -> _Cost | None:
+        """What each of so many pieces took since the last reading; None where the machine does not tell."""
+        before, self._last = self._last, self._read()
+        if before is None or self._last is None or not pieces:
+            return None
+        return _Cost((self._last.web - before.web) / pieces, (self._last.database - before.database) / pieces)
+
+    def _read(self) -> _Cost | None:
+        web = spent_by_session(self._web)
+        database = spent_by_family(self._server) if self._server else None
+        return None if web is None or database is None else _Cost(web, database)

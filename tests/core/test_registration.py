@@ -8,7 +8,6 @@ from hub.core.codes import Region
 from hub.core.dates import Span
 from hub.core.errors import NotAllowed
 from hub.core.registration import (
-    ACCEPTANCE_CODES,
     ACCEPTED_EVIDENCE,
     REGISTRATION_MOVES,
     AccessBasis,
@@ -237,5 +236,17 @@ def test_without_a_registration_in_that_city_a_person_is_unregistered():
 
 def test_a_registration_is_decided_once():
     assert REGISTRATION_MOVES.events_from(RegistrationState.SUBMITTED) == ("approved", "refused", "withdrawn")
-    assert REGISTRATION_MOVES.events_from(RegistrationState.APPROVED) == ("cancelled",)
-    assert set(ACCEPTANCE_CODES) == set(RegistrationState)
+    assert REGISTRATION_MOVES.events_from(RegistrationState.APPROVED) == ("withdrawn", "cancelled")
+
+
+def test_a_cancelled_registration_still_covers_the_days_before_its_cancel():
+    ended = registered("2026-09-01", "2026-10-06", state=RegistrationState.CANCELLED)
+
+    assert ended.covers(care_region=AWAY, admitted_on=day("2026-10-01"), discharged_on=day("2026-10-05"))
+    assert not ended.covers(care_region=AWAY, admitted_on=day("2026-10-06"), discharged_on=day("2026-10-08"))
+
+
+def test_a_withdrawn_registration_covers_nothing():
+    never = registered("2026-09-01", "2027-03-01", state=RegistrationState.WITHDRAWN)
+
+    assert not never.covers(care_region=AWAY, admitted_on=day("2026-10-01"), discharged_on=day("2026-10-05"))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -15,7 +15,7 @@ import yaml
 
 from hub.cli import build
 from hub.cli.processes import ROLES, role_command
-from hub.settings import SETTINGS, Settings
+from hub.settings import SETTINGS, Settings, environment_for_child
 from hub.vault import read_key_file
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +25,8 @@ COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(enc
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 HUB_SERVICES = (*ROLES, "migrate")
 SETTING_NAMES = {setting.name for setting in SETTINGS}
+
+needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="the script is for a server, which has it")
 
 
 def instructions(name: str) -> list[str]:
@@ -37,7 +39,7 @@ def interpolated(text: str) -> set[str]:
     return set(re.findall(r"\$\{([A-Za-z_]+)", text))
 
 
-# --- the image ---------------------------------------------------------------------------------------------------------
+# --- the image --------------------------------------------------------------------------------------------------------
 
 
 def test_a_container_starts_a_role_as_hub_serve_does():
@@ -88,7 +90,7 @@ def test_no_file_names_a_package_index(path: str):
     assert re.search(r"--(extra-)?index-url|--find-links|--trusted-host", text) is None
 
 
-# --- the services ------------------------------------------------------------------------------------------------------
+# --- the services -----------------------------------------------------------------------------------------------------
 
 
 def test_every_services_command_is_a_command_of_the_hub():
@@ -171,7 +173,7 @@ def test_files_that_services_mount_or_read_exist():
                 assert (ROOT / word.removeprefix("/opt/hub/")).is_file()
 
 
-# --- fresh secrets -----------------------------------------------------------------------------------------------------
+# --- fresh secrets ----------------------------------------------------------------------------------------------------
 
 
 def make_secrets(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -179,6 +181,7 @@ def make_secrets(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@needs_openssl
 def test_fresh_secrets_fill_every_blank_of_the_compose_file(tmp_path: Path):
     assert make_secrets(tmp_path).returncode == 0
 
@@ -194,6 +197,7 @@ def test_fresh_secrets_fill_every_blank_of_the_compose_file(tmp_path: Path):
     assert interpolated((DEPLOY / "compose.yaml").read_text(encoding="utf-8")) == set(given) | optional
 
 
+@needs_openssl
 def test_the_settings_of_a_service_with_fresh_secrets_are_complete(tmp_path: Path):
     make_secrets(tmp_path)
     lines = (tmp_path / ".env").read_text(encoding="ascii").splitlines()
@@ -209,6 +213,7 @@ def test_the_settings_of_a_service_with_fresh_secrets_are_complete(tmp_path: Pat
     assert "hub_owner" in settings.database_owner_url
 
 
+@needs_openssl
 def test_fresh_secrets_are_read_by_their_owner_only_and_open_the_vault(tmp_path: Path):
     make_secrets(tmp_path)
     made = (tmp_path / ".env", tmp_path / "secrets" / "vault-keys.json")
@@ -217,6 +222,7 @@ def test_fresh_secrets_are_read_by_their_owner_only_and_open_the_vault(tmp_path:
     assert len(read_key_file(made[1]).keys) == 1
 
 
+@needs_openssl
 def test_secrets_that_exist_are_never_overwritten(tmp_path: Path):
     make_secrets(tmp_path)
     before = (tmp_path / "secrets" / "vault-keys.json").read_bytes()
@@ -229,7 +235,7 @@ def test_secrets_that_exist_are_never_overwritten(tmp_path: Path):
 
 
 def test_a_web_server_that_does_not_answer_is_not_well(tmp_path: Path):
-    environment = {**os.environ, "HUB_PORT": "1", "PYTHONPATH": str(ROOT), "HUB_STATE_DIR": str(tmp_path)}
+    environment = environment_for_child({"HUB_PORT": "1", "PYTHONPATH": str(ROOT), "HUB_STATE_DIR": str(tmp_path)})
     command = [sys.executable, str(DEPLOY / "healthcheck.py"), "web"]
 
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

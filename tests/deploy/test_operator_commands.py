@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -83,7 +83,7 @@ def test_a_message_let_go_again_reaches_its_region(run: Run, silent: Silent, wor
 
     assert result.output == "1 let go\n"
     assert world.deliver_all() == 1
-    assert len(silent.booked(day=datetime(2026, 10, 20).date())) == 1
+    assert len(silent.booked(day=date(2026, 10, 20))) == 1
 
 
 def test_all_parked_messages_can_be_let_go_at_once(run: Run, silent: Silent, world: World):

@@ -17,7 +17,7 @@ FUNDS = {
     InsuranceType.RESIDENT: (Fund.RESIDENT_BASIC, Fund.RESIDENT_CATASTROPHIC),
     InsuranceType.EMPLOYEE: (Fund.EMPLOYEE_BASIC, Fund.EMPLOYEE_LARGE_AMOUNT),
 }
-some = settings(max_examples=40, deadline=None)
+some = settings(max_examples=20, deadline=None)
 
 
 @st.composite

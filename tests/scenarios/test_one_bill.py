@@ -8,11 +8,13 @@ from datetime import date
 import pytest
 
 from hub.actions import settlement
+from hub.actions.registration import cancel_registration
 from hub.core.bill import AdmissionKind, BillState, VisitState
 from hub.core.errors import Conflict, NotAllowed, NotFound
 from hub.core.money import yuan
-from hub.core.registration import AccessBasis, Evidence, RegistrationCategory
+from hub.core.registration import AccessBasis, Evidence, RegistrationCategory, RegistrationState
 from hub.ports import HUB_SCOPE
+from hub.ports.records import RegistrationRecord
 from tests.world import HUANGSHAN, JIANGNING, QINZHOU, World
 
 # Huangshan (P10), outside the city: 500.00 deductible at level 3, then 55 % to the fund.
@@ -190,3 +192,30 @@ def test_only_a_colleague_may_approve_what_an_officer_filed(world: World):
         )
 
     assert refused.value.code == "four_eyes"
+
+
+def cancel_of(world: World, record: RegistrationRecord) -> RegistrationRecord:
+    return cancel_registration(
+        world.hub, record.registration.id, reason="moved", scope=HUB_SCOPE, actor="patient", as_of=world.now
+    )
+
+
+def test_a_stay_that_ended_before_its_registration_was_cancelled_is_settled_under_it(world: World):
+    record = world.register("Wei", HUANGSHAN)
+    world.go_to(date(2026, 10, 25))
+    visit = world.admit("Wei", HUANGSHAN, days_ago=3)
+    command = world.bill(visit, "10000.00")
+    world.go_to(date(2026, 10, 26))
+    cancelled = cancel_of(world, record)
+
+    bill = settlement.settle(world.hub, command, by=world.hospital(HUANGSHAN), as_of=world.now)
+
+    assert cancelled.registration.state is RegistrationState.CANCELLED
+    assert cancelled.registration.span.end == date(2026, 10, 26)
+    assert bill.request.basis is AccessBasis.TEMPORARY
+
+
+def test_a_registration_cancelled_before_its_first_day_is_withdrawn(world: World):
+    record = world.register("Wei", HUANGSHAN, start=date(2026, 11, 1))
+
+    assert cancel_of(world, record).registration.state is RegistrationState.WITHDRAWN

@@ -38,6 +38,18 @@ def test_refused_signatures_are_slowed_and_good_ones_are_not(api: Api, hospital:
     assert api.send(hospital, "GET", "/v1/bills").status_code == 200
 
 
+def test_a_participant_that_runs_wild_is_slowed_alone(
+    api: Api, hospital: Participant, agency: Participant, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(limits, "_PARTICIPANT_RATE", limits.parse("2/hour"))
+
+    answers = [api.send(hospital, "GET", "/v1/windows") for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[2].headers["Retry-After"] == "1"
+    assert api.send(agency, "GET", "/v1/windows").status_code == 200
+
+
 def test_an_address_forged_by_the_sender_does_not_count(api: Api):
     stranger = Client(api.app)
 

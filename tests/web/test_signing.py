@@ -204,7 +204,7 @@ def test_a_replayed_message_that_failed_before_is_never_run(
     api: Api, hospital: Participant, monkeypatch: pytest.MonkeyPatch
 ):
     """The person is unknown at first; when the agency has mended that, a wiretapper's copy must not admit anybody."""
-    monkeypatch.setattr("hub.web.answers.WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("hub.web.answers.COPY_WAIT_SECONDS", 0.1)
     unknown = admission(name="黄测柏")
     assert api.send(hospital, "POST", "/v1/admissions", unknown, nonce="n" * 16).status_code == 422
 

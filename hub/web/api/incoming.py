@@ -97,8 +97,8 @@ class AdmissionIn(_In):
 LINE_FIELDS = {
     "line_no": fields.Whole(least=1, most=10**15 - 1, required=True),
     "kind": fields.OneOf(CatalogKind, allowed=BILLABLE_KINDS, required=True),
-    "code": fields.Text(longest=64, required=True, description="The care region's own code."),
-    "name": fields.Text(longest=200, required=True, description="The hospital's name of it."),
+    "code": fields.CatalogText(longest=64, required=True, description="The care region's own code."),
+    "name": fields.CatalogText(longest=200, required=True, description="The hospital's name of it."),
     "unit_price": fields.Decimal(digits=7, places=6, required=True, description="Yuan."),
     "quantity": fields.Decimal(digits=6, places=4, signed=True, required=True, description="Negative for a return."),
     "amount": fields.Money(

@@ -63,11 +63,11 @@ def register() -> flask.typing.ResponseReturnValue:
     return _to(Draft(current()).next_question())
 
 
-@pages.get("/register/<any('insured-place','person','care-place','category','notice','evidence','start'):question>")
+@pages.get("/register/<question>")
 @public("anybody may apply; the draft is in his own session")
 def question(question: str) -> flask.typing.ResponseReturnValue:
     """Ask one question, with the answer given before."""
-    draft = Draft(current())
+    draft = _draft_for(question)
     if not draft.may_see(question):
         return _to(draft.next_question())
     if question == "evidence" and draft.evidence_follows:
@@ -79,11 +79,11 @@ def question(question: str) -> flask.typing.ResponseReturnValue:
     return _ask(question, draft, reading)
 
 
-@pages.post("/register/<any('insured-place','person','care-place','category','notice','evidence','start'):question>")
+@pages.post("/register/<question>")
 @public("anybody may apply; the draft is in his own session")
 def answer(question: str) -> flask.typing.ResponseReturnValue:
     """Read one answer; go on, or ask again with what was typed and how to mend it."""
-    draft = Draft(current())
+    draft = _draft_for(question)
     if not draft.may_see(question):
         return _to(draft.next_question())
     reading = READERS[question](draft)
@@ -167,6 +167,13 @@ def _file(draft: Draft) -> dict[str, str]:
 
 
 # --- one question ------------------------------------------------------------------------------------------------
+
+
+def _draft_for(question: str) -> Draft:
+    """The draft, for a question that there is."""
+    if question not in QUESTIONS:
+        flask.abort(404)
+    return Draft(current())
 
 
 def _ask(question: str, draft: Draft, reading: Reading) -> flask.typing.ResponseReturnValue:
