@@ -102,7 +102,6 @@ def _verdict(play: Play, screen: Screen, *, lines: int, began: float, ready: flo
     for tale in Tale:
         play.notes.expect(tale is Tale.ORDINARY or str(tale) in told, f"the case '{tale}' was not told to its end")
     took = f"{time.monotonic() - began:.0f} s, {time.monotonic() - ready:.0f} s of them the play itself"
-    screen.say("")
     screen.say(f"{len(play.story.stays)} bills with {lines} lines; {took}.")
     if not play.notes.differed:
         screen.say("Everything ended as it should.")

@@ -41,6 +41,8 @@ BROKER_SETTINGS: dict[str, Any] = {
     "worker_soft_shutdown_timeout": 30,
     "worker_max_tasks_per_child": 500,
     "worker_hijack_root_logger": False,
+    # Our lines are JSON already: redirected, each would arrive wrapped in another one, as a warning.
+    "worker_redirect_stdouts": False,
     "task_create_missing_queues": False,
     "task_default_queue": UPKEEP,
     "timezone": "Asia/Shanghai",
