@@ -1,7 +1,7 @@
 """Closing a month: cut, gross matrix, nets, notices and statements; each step is one transaction and may run again.
 
 Knows the order of the steps.
-Must not know how amounts are netted or rendered. Sources: domain-process section 9; decision 0045.
+Must not know how amounts are netted or rendered. Sources: domain-process section 9; decisions 0004 and 0005.
 """
 
 from __future__ import annotations

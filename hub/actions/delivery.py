@@ -24,10 +24,12 @@ from hub.ports.records import Outgoing
 LEASE_SECONDS = 120
 """How long a claimed message is left alone before it is sent again: a worker that died is not waited for."""
 
-MOST_ATTEMPTS = 5
-"""After so many failures a message is parked for a person, so that a poisoned one does not run for ever."""
+MOST_ATTEMPTS = 16
+"""After so many failures a message is parked for a person: a region silent for about eight hours, or a message at which
+every worker dies, must not run for ever."""
 
 FIRST_DELAY_SECONDS = 15
+LONGEST_DELAY_SECONDS = 3600
 
 
 def claim_due(hub: Hub, *, as_of: datetime, limit: int) -> Sequence[Outgoing]:
@@ -44,6 +46,11 @@ def deliver(hub: Hub, message_id: str, *, as_of: datetime) -> bool:
     with hub.store.begin(HUB_SCOPE) as uow:
         message = uow.outbox.get(message_id)
     if message is None:
+        return False
+    if message.attempts > MOST_ATTEMPTS:
+        # Nobody put it back: each worker that took it died over it.
+        with hub.store.begin(HUB_SCOPE) as uow:
+            uow.outbox.failed(message.id, error="workers_died", due_at=None)
         return False
     try:
         _carry_out(hub, message, as_of=as_of)
@@ -96,9 +103,10 @@ def _carry_out(hub: Hub, message: Outgoing, *, as_of: datetime) -> None:
 
 
 def _put_back(hub: Hub, message: Outgoing, error: HubError, *, as_of: datetime) -> None:
-    """Later each time, twice as long; parked when trying again cannot help or has been tried enough."""
+    """Later each time, twice as long up to an hour; parked when trying again cannot help or has been tried enough."""
     hopeless = not isinstance(error, Unreachable) or not error.transient or message.attempts >= MOST_ATTEMPTS
-    delay = timedelta(seconds=FIRST_DELAY_SECONDS * 2 ** max(0, message.attempts - 1))
+    seconds = min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2 ** max(0, message.attempts - 1))
+    delay = timedelta(seconds=seconds)
     with hub.store.begin(HUB_SCOPE) as uow:
         uow.outbox.failed(message.id, error=error.code, due_at=None if hopeless else as_of + delay)
 

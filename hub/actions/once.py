@@ -1,7 +1,7 @@
 """Exactly once: one effect and one answer per message key.
 
 Knows keys, fingerprints and stored answers; this is the one place that does.
-Must not know what an errand does. Sources: engineering guide section 5; decision 0041.
+Must not know what an errand does. Sources: engineering guide section 5; decision 0006.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Quoting and settling a bill: classify here, decide there, enter here.
 
 Knows the phases of a settlement and how two bills of one person are kept from racing.
-Must not know any region's rule, nor messages. Sources: design section 2; domain-process sections 3, 7; decision 0043.
+Must not know any region's rule, nor messages. Sources: design section 2; domain-process sections 3, 7; decision 0007.
 """
 
 from __future__ import annotations

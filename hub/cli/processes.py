@@ -54,6 +54,7 @@ class Processes:
     """Web, worker and beat on a state folder; leaving the block stops them in order.
 
     The settings name the database and the queue. Each process writes its log to ``<state>/<role>.log``.
+    On Linux none outlives a killed parent.
     """
 
     def __init__(self, settings: Settings, *, roles: tuple[str, ...] = ROLES) -> None:
@@ -83,7 +84,7 @@ class Processes:
     def start(self, role: str) -> None:
         with self.log_of(role).open("ab") as log:
             self.running[role] = subprocess.Popen(
-                role_command(role),
+                [*role_command(role), "--parent", str(os.getpid())],
                 env=dict(self._environment),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

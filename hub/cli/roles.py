@@ -12,6 +12,7 @@ import time
 
 import click
 
+from hub.cli.lifeline import end_with
 from hub.cli.processes import Processes
 from hub.cli.surroundings import read_settings, services_of
 
@@ -34,6 +35,19 @@ def serve(context: click.Context) -> None:
             _wait_for_stop(processes)
 
 
+def _with_parent(command: click.Command) -> click.Command:
+    """Give a role the hidden option by which `hub serve` binds it to its own life."""
+
+    def bind(_context: click.Context, _option: click.Parameter, parent: int | None) -> None:
+        if parent is not None:
+            end_with(parent)
+
+    option = click.Option(["--parent"], type=int, hidden=True, expose_value=False, callback=bind)
+    command.params.append(option)
+    return command
+
+
+@_with_parent
 @click.command()
 def web() -> None:
     """Run the web server (gunicorn) in the foreground."""
@@ -43,6 +57,7 @@ def web() -> None:
     )
 
 
+@_with_parent
 @click.command()
 @click.option("--concurrency", default=2, show_default=True, help="Processes that carry out tasks.")
 def worker(concurrency: int) -> None:
@@ -61,6 +76,7 @@ def worker(concurrency: int) -> None:
     )
 
 
+@_with_parent
 @click.command()
 @click.pass_context
 def beat(context: click.Context) -> None:

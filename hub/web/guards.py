@@ -1,7 +1,8 @@
 """What stands before every route: a signature of a participant who may, or a stated reason why nobody is asked.
 
-Knows the order of the checks: signature, role, ownership of what the body names, nonce, rate. Nothing is written
-before all but the last two have passed. Must not know what a route does. Sources: ASVS 8.2; attack table rows 2 to 5; decision 0044.
+Knows the order of the checks: signature, role, ownership of what the body names, rate, nonce. Nothing is written
+before all but the nonce have passed. Must not know what a route does.
+Sources: ASVS 8.2; attack table rows 2 to 5; decision 0044.
 """
 
 from __future__ import annotations

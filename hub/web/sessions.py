@@ -35,6 +35,9 @@ TOUCH = timedelta(minutes=2)
 MOST_FAILURES = 5
 LOCKED_FOR = timedelta(minutes=15)
 
+WITHOUT_SESSION = ("/assets/", "/v1/", "/health/")
+"""Addresses that are the same for everybody, or signed: no session is looked up for them."""
+
 _TOKEN_BYTES = 32
 
 
@@ -120,7 +123,7 @@ class ServerSessions(SessionInterface):
     def open_session(self, app: flask.Flask, request: flask.Request) -> ServerSession:  # noqa: ARG002 - Flask's signature.
         """The session of the cookie; a fresh empty one where there is none or it is over."""
         token = request.cookies.get(self.cookie, "")
-        if not token:
+        if not token or request.path.startswith(WITHOUT_SESSION):
             return ServerSession()
         now = self._now()
         with self._store.begin(HUB_SCOPE) as uow:

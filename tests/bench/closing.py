@@ -74,7 +74,7 @@ def measure(place: Place) -> Iterator[Figure]:
 def _shares(
     place: Place, period: Period, cells: list[GrossCell], *, large: float, yardstick: float
 ) -> Iterator[Figure]:
-    """Where the time goes: the reading steps done once more on the same rows; what is left are the writes."""
+    """Where the time goes: the reading steps done once more on the same rows; the rest are the writes."""
     window = Window(window_id(Regime.CROSS_PROVINCE, period), Regime.CROSS_PROVINCE, period, WindowState.CLOSED)
 
     def gross() -> None:
@@ -103,7 +103,7 @@ def _shares(
         yield Figure(PART, what, seconds(took), f"{took / yardstick:.1f} × GROUP BY")
     yield Figure(
         PART,
-        f"of it the writes, mostly one clearing entry for each of {len(cells)} cells",
+        f"the rest: clearing entries of {len(cells)} cells, statements kept",
         seconds(max(left, 0)),
         f"{max(left, 0) / yardstick:.1f} × GROUP BY",
     )

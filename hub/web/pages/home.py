@@ -42,9 +42,10 @@ def choose_language(chosen: str) -> flask.typing.ResponseReturnValue:
 @public("the look of the pages")
 def asset(name: str) -> flask.Response:
     """A style sheet or picture; its address holds its digest, so it may be kept for long."""
-    if name not in sheets.ASSETS:
+    found = sheets.ASSETS.get(name)
+    if found is None:
         flask.abort(404)
-    response = flask.send_from_directory(sheets.STATIC, name)
+    response = flask.Response(found.content, mimetype=found.media_type)
     response.headers["Cache-Control"] = f"public, max-age={A_YEAR}, immutable"
     return response
 

@@ -5,6 +5,8 @@ Knows the words and filters that templates use. Must not know what a page says.
 
 from __future__ import annotations
 
+import mimetypes
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,8 +19,23 @@ from hub.web.pages import context, language, words
 from hub.web.sessions import signed_in
 
 STATIC = Path(__file__).parent.parent / "static"
-ASSETS = {path.name: sha256(path.read_bytes()).hexdigest()[:12] for path in STATIC.iterdir() if path.is_file()}
-"""Files that pages load, each with a digest in its address: a new one is fetched at once, an old one never again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file that pages load; `digest` stands in its address, so that a new one is fetched and an old one kept."""
+
+    content: bytes
+    media_type: str
+    digest: str
+
+
+def _asset_of(path: Path) -> Asset:
+    content = path.read_bytes()
+    return Asset(content, mimetypes.guess_type(path.name)[0] or "", sha256(content).hexdigest()[:12])
+
+
+ASSETS = {path.name: _asset_of(path) for path in STATIC.iterdir() if path.is_file()}
 
 
 def page(template: str, status: int = 200, **values: Any) -> flask.Response:
@@ -30,7 +47,7 @@ def page(template: str, status: int = 200, **values: Any) -> flask.Response:
 
 def asset(name: str) -> str:
     """The address of a file that pages load."""
-    return flask.url_for("pages.asset", name=name, v=ASSETS[name])
+    return flask.url_for("pages.asset", name=name, v=ASSETS[name].digest)
 
 
 def common() -> dict[str, Any]:
@@ -50,4 +67,5 @@ def common() -> dict[str, Any]:
         "html_language": language.LANGUAGES[language.chosen()],
         "today": context.today,
         "me": signed_in(),
+        "demonstration": not flask.current_app.extensions["hub"].settings.production,
     }

@@ -1,0 +1,41 @@
+"""The hub's processes as children: none outlives a parent that was killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hub.services.process import identify
+
+PARENT = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", sys.argv[1], str(__import__("os").getpid())])
+print(child.pid, flush=True)
+child.wait()
+"""
+CHILD = "import sys, time; from hub.cli.lifeline import end_with; end_with(int(sys.argv[1])); time.sleep(60)"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal exists on Linux only")
+def test_a_child_ends_with_its_killed_parent():
+    root = Path(__file__).parents[2]
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, CHILD], stdout=subprocess.PIPE, cwd=root)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    time.sleep(1)
+    assert identify(child) is not None
+
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+
+    deadline = time.monotonic() + 20
+    while identify(child) is not None:
+        assert time.monotonic() < deadline, "the child lives on"
+        time.sleep(0.1)
