@@ -22,6 +22,10 @@ R = TypeVar("R")
 LEASE_SECONDS = 60
 """How long a runner may take before its key may be run again by somebody else; longer than any region's deadline."""
 
+COPY_GRACE_SECONDS = 3.0
+"""How long a copy to the letter waits for its original to take the key at all; the original of a copy that failed never
+will, and a copy may be anybody's: it shall not hold a thread for long."""
+
 _POLL_SECONDS = 0.05
 
 
@@ -53,17 +57,16 @@ def once(
 
     The answer commits in the errand's own last transaction. An errand that fails had no effect: its key is given back.
     Raises Conflict ``idempotency_key_reused`` for a key used with other content, and ``idempotency_still_running``
-    where the
-    first runner has not finished within `wait_seconds`.
+    where the first runner has not finished within `wait_seconds`, or where nobody ran what a copy repeats.
     """
-    deadline = time.monotonic() + wait_seconds
+    began = time.monotonic()
     while True:
         claim = _look(hub, ticket) if ticket.replay_only else _claim(hub, ticket, as_of)
         if claim is not None and claim.answer is not None:
             return claim.answer, True
         if claim is not None and claim.ours:
             return _run(hub, ticket, as_of=as_of, errand=errand, render=render), False
-        if time.monotonic() > deadline:
+        if time.monotonic() - began > (wait_seconds if claim is not None else COPY_GRACE_SECONDS):
             raise Conflict(
                 "idempotency_still_running",
                 "the first message with this Idempotency-Key has not been answered yet: ask again in a few seconds",

@@ -26,9 +26,6 @@ REPLAYED_HEADER = "Idempotency-Replayed"
 WAIT_SECONDS = 10.0
 """How long a message waits for the first one with its key before it is told to come back."""
 
-COPY_WAIT_SECONDS = 1.0
-"""The same for a copy to the letter, which may be anybody's: it shall not hold a thread for long."""
-
 
 def the_hub() -> Hub:
     """The hub that this application serves."""
@@ -60,7 +57,7 @@ def run_once(
         as_of=sender.as_of,
         errand=errand,
         render=lambda result: StoredAnswer(status, orjson.dumps(shape(result)).decode()),
-        wait_seconds=COPY_WAIT_SECONDS if sender.replayed else WAIT_SECONDS,
+        wait_seconds=WAIT_SECONDS,
     )
     found = flask.Response(stored.body, status=stored.status, mimetype="application/json")
     if before:

@@ -204,7 +204,7 @@ def test_a_replayed_message_that_failed_before_is_never_run(
     api: Api, hospital: Participant, monkeypatch: pytest.MonkeyPatch
 ):
     """The person is unknown at first; when the agency has mended that, a wiretapper's copy must not admit anybody."""
-    monkeypatch.setattr("hub.web.answers.COPY_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("hub.actions.once.COPY_GRACE_SECONDS", 0.1)
     unknown = admission(name="黄测柏")
     assert api.send(hospital, "POST", "/v1/admissions", unknown, nonce="n" * 16).status_code == 422
 
@@ -306,6 +306,22 @@ def test_the_same_key_of_another_participant_is_another_key(api: Api, hospital: 
     second = api.send(other, "POST", "/v1/day-reports", report)
 
     assert (first.status_code, second.status_code) == (201, 200)
+
+
+def test_twenty_copies_to_the_letter_at_once_have_one_effect_and_equal_answers(api: Api, hospital: Participant):
+    """One signature, sent twenty times before the first is answered: one settles, the others learn its answer."""
+    api.world.register("Huang", QINZHOU)
+    api.send(hospital, "POST", "/v1/admissions", admission())
+
+    def settle(_: int) -> requests.Response:
+        return api.send(hospital, "POST", "/v1/bills", bill(), key="settle-once", nonce="one-nonce-for-all")
+
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(settle, range(20)))
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert api.count("bill") == 1
 
 
 def test_twenty_at_once_under_one_key_have_one_effect(api: Api, hospital: Participant):

@@ -17,8 +17,14 @@ from tests.world import HUANGSHAN, JIANGNING, PERSONS, QINZHOU
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
+def press(page: Page, button: str) -> None:
+    """Press a button and wait until the page that it leads to has arrived."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=button).click()
+
+
 def go_on(page: Page) -> None:
-    page.get_by_role("button", name="继续").click()
+    press(page, "继续")
 
 
 def answer(page: Page, question: str) -> None:
@@ -54,19 +60,19 @@ def test_a_patient_without_javascript_registers_looks_it_up_and_cancels(phone: P
     page.get_by_role("link", name="开始备案").click()
     answer_until(page, "start")
     expect(page).to_have_title("核对您填写的信息 - 异地就医备案与结算")
-    page.get_by_role("button", name="确认并提交备案").click()
+    press(page, "确认并提交备案")
 
     expect(page.get_by_role("heading", level=1)).to_have_text("备案成功")
     reference = page.locator(".ref").inner_text()
     page.get_by_role("link", name="查看这份备案").click()
-    page.get_by_role("button", name="退出查询").click()
+    press(page, "退出查询")
 
     page.get_by_role("link", name="查询或撤销已有备案").click()
     page.get_by_label("备案编号").fill(reference)
     page.get_by_label("身份证号码最后四位").fill(PERSONS["Wei"].identity.number[-4:])
-    page.get_by_role("button", name="查询").click()
+    press(page, "查询")
     page.get_by_role("link", name="撤销这份备案").click()
-    page.get_by_role("button", name="确定撤销").click()
+    press(page, "确定撤销")
 
     expect(page.locator(".state")).to_have_text("已撤销")
 
@@ -143,7 +149,7 @@ def test_axe_finds_nothing_on_the_patients_pages(measured: Page, axe_source: str
             faults += measure(page, axe_source)
         answer(page, question)
         faults += measure(page, axe_source)
-    page.get_by_role("button", name="确认并提交备案").click()
+    press(page, "确认并提交备案")
     faults += measure(page, axe_source)
     for path in ("/status/registration", "/status/registration/cancel", "/language/en?next=/status/registration"):
         page.goto(path)
@@ -183,7 +189,7 @@ def test_axe_finds_nothing_on_the_desks_pages(api: Api, measured: Page, axe_sour
         page.goto("/login")
         page.get_by_label("登录名").fill(login)
         page.get_by_label("密码").fill(PASSWORD)
-        page.get_by_role("button", name="登录").click()
+        press(page, "登录")
         for path in paths:
             page.goto(path)
             faults += measure(page, axe_source)
