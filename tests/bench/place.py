@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -23,7 +24,7 @@ from hub.store.catalogs import load_into
 from hub.store.engine import make_engine
 from hub.store.migrate import upgrade
 from hub.wiring import App, build_app
-from tests.bench.timing import once
+from tests.bench.timing import once, spent
 
 
 class Place:
@@ -38,7 +39,9 @@ class Place:
     def catalogs(self) -> Catalogs:
         """Every shipped catalog, read and checked."""
         found: list[Catalogs] = []
-        self.seconds["read"] = once(lambda: found.append(load_all()))
+        started = time.perf_counter()
+        self.seconds["read, processor"] = spent(lambda: found.append(load_all()))
+        self.seconds["read"] = time.perf_counter() - started
         return found[0]
 
     @cached_property

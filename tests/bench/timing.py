@@ -33,15 +33,15 @@ def side_by_side(measured: Callable[[], object], yardstick: Callable[[], object]
     ours: list[float] = []
     theirs: list[float] = []
     with no_collection():
-        times = max(1, round(_spent(measured, 1) / max(_spent(yardstick, 1), 1e-6)))
+        times = max(1, round(spent(measured) / max(spent(yardstick), 1e-6)))
         ends = time.perf_counter() + most
         while len(ours) < turns and (len(ours) < 3 or time.perf_counter() < ends):
-            ours.append(_spent(measured, 1))
-            theirs.append(_spent(yardstick, times))
+            ours.append(spent(measured))
+            theirs.append(spent(yardstick, times))
     return Pair(min(ours), min(theirs), statistics.median(map(truediv, ours, theirs)))
 
 
-def _spent(call: Callable[[], object], times: int) -> float:
+def spent(call: Callable[[], object], times: int = 1) -> float:
     """Processor seconds of one of so many calls."""
     started = time.process_time()
     for _ in range(times):
