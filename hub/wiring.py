@@ -14,7 +14,7 @@ from catalogs.load import ROOT as CATALOGS_ROOT
 from catalogs.load import load_calendar
 from hub.actions.context import Hub
 from hub.clock import PlayedClock, SystemClock
-from hub.core.clearing import ClearingRules
+from hub.core.clearing import CLEARING_RULES
 from hub.ids import new_id, new_reference
 from hub.ports import Clock
 from hub.settings import Settings, SettingsError
@@ -24,11 +24,6 @@ from hub.store.insured import SqlRoster
 from hub.store.journal import SqlBookingJournal
 from hub.store.shelf import CatalogMemory
 from hub.vault import Vault, create_key_file, read_key_file
-
-CLEARING_RULES = ClearingRules(
-    months_late=2,
-    source="monthly calendar of cross-province clearing: late items at most two months (unverified; from 2024-01-01)",
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from functools import cache
 
 import pytest
@@ -19,10 +20,11 @@ from adapters.registry import build_gateways
 from catalogs.load import Catalogs, load_all
 from hub.actions import admission, cancellation, closing, delivery, registration, settlement
 from hub.actions.context import Hub
-from hub.core.bill import AdmissionKind, BillLine, Hospital, read_line
+from hub.core.bill import AdmissionKind, BillLine, Hospital
 from hub.core.catalog import CareCatalog, HospitalLevel
 from hub.core.clearing import ClearingRules, Window
 from hub.core.codes import (
+    CatalogKind,
     IdentityNumber,
     InstitutionCode,
     InsuranceType,
@@ -244,14 +246,14 @@ class World:
         )
 
     def line(self, number: int, region: Region, amount: str, day: date, *, code: str | None = None) -> BillLine:
-        return read_line(
+        return BillLine(
             line_no=number,
-            kind="service",
+            kind=CatalogKind.SERVICE,
             code=code or SERVICE[region],
             name="service",
-            unit_price=amount,
-            quantity="1",
-            amount=str(yuan(amount)),
+            unit_price=Fraction(amount),
+            quantity=Fraction(1),
+            amount=yuan(amount),
             fee_date=day,
         )
 

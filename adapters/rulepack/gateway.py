@@ -2,7 +2,7 @@
 
 Knows how the port's questions are answered from a policy, a roster and a journal.
 Must not know files, databases or other regions.
-Sources: hub/ports.py for what a gateway promises; the region's policy.toml for every figure.
+Sources: hub/ports/regions.py for what a gateway promises; the region's policy.toml for every figure.
 """
 
 from __future__ import annotations

@@ -2,8 +2,7 @@
 
 Knows the strict reverse order within a person's year.
 Must not know messages or pages. Sources: message 2305; domain-process sections 7 and 9.5: a cancel after the close
-joins the
-next clearing as a negative amount.
+joins the next clearing as a negative amount.
 """
 
 from __future__ import annotations
@@ -34,8 +33,7 @@ def cancel_bill(
     """Cancel a settled bill of one's own hospital; the stay is open again afterwards.
 
     Raises Conflict where it was cancelled before, or where a later bill of the same person and year stands: its
-    decision
-    rests on this one, so the later one is cancelled first.
+    decision rests on this one, so the later one is cancelled first.
     """
     if not reason:
         raise NotAllowed("reason_missing", "say why the settlement is cancelled")

@@ -43,8 +43,7 @@ def close_window(hub: Hub, *, regime: Regime, period: Period, actor: str, as_of:
     """Take a window through every step that is left; a closed one is given back unchanged.
 
     Whoever dies between two steps leaves a window that the next call carries on with. Bookings that arrive meanwhile
-    fall
-    into the next open period, since the cut is the first step.
+    fall into the next open period, since the cut is the first step.
     """
     check_may_close(period, as_of=business_day(as_of))
     with hub.store.begin(HUB_SCOPE) as uow:

@@ -17,7 +17,7 @@ from hub.core.codes import Region
 from hub.core.errors import Inconsistent, NotFound
 from hub.core.registration import RegistrationState
 from hub.ports import HUB_SCOPE, Scope, UnitOfWork
-from hub.ports.records import MatchRow, PersonRecord, RegistrationRecord
+from hub.ports.records import MatchRow, MatchRun, PersonRecord, RegistrationRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,17 @@ class PersonalRegistration:
 
     record: RegistrationRecord
     person: PersonRecord
+
+
+@dataclass(frozen=True, slots=True)
+class DayMatch:
+    """A day's match: which insuring regions were matched, and what did not agree.
+
+    Breaks may exceed the runs' own count: a region sees those of its hospitals, too, but only its own persons' run.
+    """
+
+    runs: Sequence[MatchRun]
+    breaks: Sequence[MatchRow]
 
 
 def own_registration(hub: Hub, *, reference: str, identity_end: str) -> PersonalRegistration | None:
@@ -53,11 +64,13 @@ def registration_with_person(hub: Hub, registration_id: str, *, scope: Scope) ->
 
 
 def registrations_with_persons(
-    hub: Hub, *, scope: Scope, state: RegistrationState | None, after: str, limit: int
+    hub: Hub, *, scope: Scope, state: RegistrationState | None, insuring_region: Region | None, after: str, limit: int
 ) -> Sequence[PersonalRegistration]:
-    """Registrations that the scope sees, ordered by id, those after a given id only."""
+    """Registrations that the scope sees, ordered by id, those after a given id only; of one insuring region's persons
+    where one is named.
+    """
     with hub.store.begin(scope) as uow:
-        records = uow.registrations.listed(state=state, after=after, limit=limit)
+        records = uow.registrations.listed(state=state, insuring_region=insuring_region, after=after, limit=limit)
         return [PersonalRegistration(record, _person(uow, record)) for record in records]
 
 
@@ -72,10 +85,10 @@ def networked_hospitals(hub: Hub, *, on: date) -> Mapping[Region, Sequence[Hospi
     return found
 
 
-def match_breaks(hub: Hub, *, day: date, scope: Scope) -> Sequence[MatchRow]:
-    """What did not agree on a day, as far as the scope sees it."""
+def day_match(hub: Hub, *, day: date, scope: Scope) -> DayMatch:
+    """How a day's match came out, as far as the scope sees it."""
     with hub.store.begin(scope) as uow:
-        return uow.matching.breaks(day=day)
+        return DayMatch(runs=uow.matching.runs(day=day), breaks=uow.matching.breaks(day=day))
 
 
 def _person(uow: UnitOfWork, record: RegistrationRecord) -> PersonRecord:

@@ -22,6 +22,9 @@ R = TypeVar("R")
 LEASE_SECONDS = 60
 """How long a runner may take before its key may be run again by somebody else; longer than any region's deadline."""
 
+WAIT_SECONDS = 10.0
+"""How long a message waits for the first one with its key before it is told to come back."""
+
 COPY_GRACE_SECONDS = 3.0
 """How long a copy to the letter waits for its original to take the key at all; the original of a copy that failed never
 will, and a copy may be anybody's: it shall not hold a thread for long."""
@@ -34,8 +37,7 @@ class Ticket:
     """A request's claim to run once.
 
     `fingerprint` is a digest of everything that was asked. `replay_only` marks a message seen before to the letter:
-    it may
-    learn the stored answer but never runs the errand.
+    it may learn the stored answer but never runs the errand.
     """
 
     participant: str
@@ -51,7 +53,7 @@ def once(
     as_of: datetime,
     errand: Callable[[Keep[R]], R],
     render: Callable[[R], StoredAnswer],
-    wait_seconds: float = 10.0,
+    wait_seconds: float = WAIT_SECONDS,
 ) -> tuple[StoredAnswer, bool]:
     """Run an errand once per key and give its answer; True beside it where it was stored before.
 

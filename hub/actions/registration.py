@@ -182,12 +182,6 @@ def get_registration(hub: Hub, registration_id: str, *, scope: Scope) -> Registr
         return _found(uow.registrations.get(registration_id), registration_id)
 
 
-def registration_by_reference(hub: Hub, reference: str) -> RegistrationRecord | None:
-    """For a patient who holds the reference number; the page asks for a second proof before it shows anything."""
-    with hub.store.begin(HUB_SCOPE) as uow:
-        return uow.registrations.by_reference(reference)
-
-
 def list_registrations(
     hub: Hub, *, scope: Scope, state: RegistrationState | None, after: str, limit: int
 ) -> Sequence[RegistrationRecord]:

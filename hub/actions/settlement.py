@@ -12,6 +12,7 @@ from datetime import date, datetime
 
 from hub.actions.admission import hospital_of
 from hub.actions.context import Hub, Keep, keep_nothing
+from hub.core.adjudication import check_status
 from hub.core.bill import (
     BILL_MOVES,
     VISIT_MOVES,
@@ -34,7 +35,6 @@ from hub.core.decision import (
     REFUSAL_WORDS,
     Decision,
     DecisionRequest,
-    InsuranceStatus,
     Place,
     Refusal,
     RefusalReason,
@@ -235,10 +235,9 @@ def _ask(hub: Hub, prepared: _Prepared) -> Decision | Refusal:
     coverage = gateway.coverage(identity=person.identity, name=person.name, on=prepared.bill.discharged_on)
     if coverage is None:
         return Refusal(RefusalReason.NOT_INSURED, "no longer known at the insured place")
-    if coverage.status is InsuranceStatus.SUSPENDED:
-        return Refusal(RefusalReason.SUSPENDED, f"status {coverage.status}")
-    if coverage.status is not InsuranceStatus.NORMAL:
-        return Refusal(RefusalReason.NOT_INSURED, f"status {coverage.status}")
+    refusal = check_status(coverage)
+    if refusal is not None:
+        return refusal
     answer = gateway.decide(prepared.request)
     if isinstance(answer, Decision):
         check_answer(answer, request=prepared.request)

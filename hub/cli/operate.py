@@ -1,4 +1,4 @@
-"""The operator's errands: close a month, match a day, add participants and staff.
+"""The operator's errands: close a month, match a day.
 
 Knows arguments and what to print. Must not know rules or SQL.
 """

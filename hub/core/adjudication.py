@@ -52,23 +52,6 @@ def check_status(coverage: Coverage) -> Refusal | None:
     return Refusal(RefusalReason.NOT_INSURED, words)
 
 
-def check_access(coverage: Coverage, *, basis: AccessBasis, plan: Plan) -> Refusal | None:
-    """Whether a person may be settled directly at all; None where he may.
-
-    Order: the state of the insurance first, then the ground of access, then whether the policy has rules for
-    his insurance type. The treatment of each ground is a dated parameter (`access`) of the insuring region.
-    """
-    refusal = check_status(coverage)
-    if refusal is not None:
-        return refusal
-    treatment = _treatment(plan, basis)
-    if isinstance(treatment, Refusal):
-        return treatment
-    if not any(layer.insurance_type is coverage.insurance_type for layer in plan.layers):
-        return plan.missing(f"layers for insurance type {coverage.insurance_type}")
-    return None
-
-
 def _treatment(plan: Plan, basis: AccessBasis) -> Treatment | Refusal:
     found = plan.treatment(basis)
     if isinstance(found, Refusal):

@@ -17,10 +17,13 @@ from hub.core.catalog import CareCatalog, ClassifiedLine, HospitalLevel, classif
 from hub.core.codes import BILLABLE_KINDS, CatalogKind, InstitutionCode, Region, is_local_code
 from hub.core.errors import Faults, Inconsistent, NotAllowed
 from hub.core.lifecycle import Lifecycle
-from hub.core.money import FEN_PER_YUAN, LARGEST_FEN, ZERO, Money, exact_decimal, line_amount, total, yuan
+from hub.core.money import FEN_PER_YUAN, LARGEST_FEN, ZERO, Money, line_amount, total
 
 MOST_LINES = 5_000
 """More lines than any published stay; a bill above it is split by the hospital (interim settlement)."""
+
+LARGEST_LINE_NO = 10**15 - 1
+"""A line number has at most fifteen digits: the most that every reader of JSON keeps exactly."""
 
 
 class VisitState(StrEnum):
@@ -95,7 +98,7 @@ class BillLine:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """A whole bill of one stay, checked: lines unique, amounts right, returns within their originals, lines = total."""
+    """A whole bill of one stay as sent; `check_bill` says whether it is right."""
 
     bill_no: str
     admitted_on: date
@@ -136,7 +139,7 @@ def _check_line(line: BillLine, *, row: int, bill: Bill, by_number: dict[int, Bi
         faults.add(f"{where}.kind", "kind_not_billable", f"a fee line is a drug, herbal or service, not {line.kind}")
     if not is_local_code(line.code):
         faults.add(f"{where}.code", "code_malformed", "a code has 1 to 64 printable characters")
-    if not 1 <= line.line_no <= 10**15 - 1:
+    if not 1 <= line.line_no <= LARGEST_LINE_NO:
         faults.add(f"{where}.line_no", "line_no_range", "a line number has 1 to 15 digits and is not 0")
     if line.line_no in by_number:
         faults.add(f"{where}.line_no", "line_no_twice", f"line number {line.line_no} occurs twice: number lines apart")
@@ -264,34 +267,6 @@ ADMISSION_RECORD_HOURS = {AdmissionKind.ORDINARY: 24, AdmissionKind.TRANSFER: 24
 def is_recorded_late(*, kind: AdmissionKind, hours_elapsed: Fraction) -> bool:
     """Whether an admission was recorded after its limit; the limit itself is still in time (P24, proposed reading)."""
     return hours_elapsed > ADMISSION_RECORD_HOURS[kind]
-
-
-def read_line(
-    *,
-    line_no: int,
-    kind: str,
-    code: str,
-    name: str,
-    unit_price: str,
-    quantity: str,
-    amount: str,
-    fee_date: date,
-    returns: int | None = None,
-) -> BillLine:
-    """Build a line from its wire texts. Raises NotAllowed for a malformed number or an unknown kind."""
-    if kind not in list(CatalogKind):
-        raise NotAllowed("kind_unknown", f"{kind[:20]!r} is no kind of item: use one of {', '.join(BILLABLE_KINDS)}")
-    return BillLine(
-        line_no=line_no,
-        kind=CatalogKind(kind),
-        code=code,
-        name=name,
-        unit_price=exact_decimal(unit_price, places=6),
-        quantity=exact_decimal(quantity, places=4),
-        amount=yuan(amount),
-        fee_date=fee_date,
-        returns=returns,
-    )
 
 
 def length_of_stay(*, admitted_on: date, discharged_on: date) -> int:

@@ -3,8 +3,8 @@
 Knows classes, price limits by hospital level, first self-pay ratios and the four parts of a line.
 Must not know where entries come from, any insuring region's rule, or whole bills.
 Sources: care-place catalog (就医地目录): the place of care classifies each line at the date of the fee
-(domain-process section 3);
-the four parts are the national settlement fields fulamt_ownpay_amt, overlmt_selfpay, preselfpay_amt, inscp_scp_amt.
+(domain-process section 3); the four parts are the national settlement fields fulamt_ownpay_amt, overlmt_selfpay,
+preselfpay_amt, inscp_scp_amt.
 """
 
 from __future__ import annotations
@@ -74,9 +74,8 @@ class CatalogItem:
     """An entry of a region's catalog over a span of days.
 
     `price_limits` gives the highest price per unit in yuan, exact, by hospital level; a level that is absent has no
-    limit.
-    `first_self_pay` is the part of the price that the person pays before any fund (先行自付); `Rate(1)` means not
-    payable.
+    limit. `first_self_pay` is the part of the price that the person pays before any fund (先行自付); `Rate(1)` means
+    not payable.
     """
 
     local: LocalCode

@@ -67,13 +67,20 @@ def check_may_close(period: Period, *, as_of: date) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ClearingRules:
-    """Dated settings of the clearing scheme.
+    """What the clearing scheme itself lays down, with its source.
 
     `months_late`: how many months after the discharge month a settlement may still be booked.
     """
 
     months_late: int
     source: str
+
+
+CLEARING_RULES = ClearingRules(
+    months_late=2,
+    source="monthly calendar of cross-province clearing: late items at most two months (unverified; from 2024-01-01)",
+)
+"""The scheme's own figures, the same for every region and both regimes."""
 
 
 def months_late(*, discharged_on: date, period: Period, rules: ClearingRules) -> int:

@@ -211,45 +211,11 @@ class Mapping:
 _IDENTITY = re.compile(r"[1-9][0-9]{5}(1[89]|20)[0-9]{2}[01][0-9][0-3][0-9][0-9]{3}[0-9X]", re.ASCII)
 _IDENTITY_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _IDENTITY_CHECKS = "10X98765432"
-_PROVINCES = frozenset(
-    (
-        "11",
-        "12",
-        "13",
-        "14",
-        "15",
-        "21",
-        "22",
-        "23",
-        "31",
-        "32",
-        "33",
-        "34",
-        "35",
-        "36",
-        "37",
-        "41",
-        "42",
-        "43",
-        "44",
-        "45",
-        "46",
-        "50",
-        "51",
-        "52",
-        "53",
-        "54",
-        "61",
-        "62",
-        "63",
-        "64",
-        "65",
-        "71",
-        "81",
-        "82",
-        "83",
-    )
-)
+_PROVINCES = frozenset({
+    "11", "12", "13", "14", "15", "21", "22", "23", "31", "32", "33", "34", "35", "36", "37",
+    "41", "42", "43", "44", "45", "46", "50", "51", "52", "53", "54", "61", "62", "63", "64",
+    "65", "71", "81", "82", "83",
+})  # fmt: skip
 
 
 def identity_check_digit(first_seventeen: str) -> str:
@@ -270,7 +236,7 @@ class IdentityNumber:
         if self.number[:2] not in _PROVINCES:
             raise NotAllowed("identity_region", "the first two digits of the identity number name no province")
         try:
-            born = date(int(self.number[6:10]), int(self.number[10:12]), int(self.number[12:14]))
+            born = self.birth_date
         except ValueError:
             raise NotAllowed("identity_birth", "digits 7 to 14 of the identity number are not a date") from None
         if identity_check_digit(self.number[:17]) != self.number[17]:

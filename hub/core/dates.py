@@ -109,11 +109,6 @@ def months_from(start: date, months: int) -> Span:
     return Span(start, end if end.day == start.day else end + timedelta(days=1))
 
 
-def age_in_years(*, born: date, on: date) -> int:
-    """Completed years of age on a day; a person born on 29 February completes the year on 1 March."""
-    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
-
-
 class DayKind(StrEnum):
     """How a day departs from the usual week."""
 

@@ -1,6 +1,6 @@
 """Money in fen, exact rates, and the few places where a fraction of a fen is decided.
 
-Knows amounts, rates, splitting without loss and the named roundings.
+Knows amounts, rates, the exact reading of prices and the named roundings.
 Must not know accounts, codes or page formats.
 Sources: amounts have two decimals and prices six, quantities four, ratios four in the national interface (design
 section 5).
@@ -9,7 +9,7 @@ section 5).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -128,14 +128,19 @@ def round_half_up(fen: Fraction) -> Money:
     The rounding of every fund payment and of every line amount; the seed examples of Qinzhou and Jiangning
     round one half of a fen up. For a negative amount the mirror image, so that a cancel undoes its original exactly.
     """
-    doubled = 2 * abs(fen) + 1
-    whole = doubled.numerator // (2 * doubled.denominator)
-    return Money(-whole if fen < 0 else whole)
+    return _half_up(fen.numerator, fen.denominator)
+
+
+def _half_up(numerator: int, denominator: int) -> Money:
+    """`round_half_up` of a fraction that need not be in lowest terms: a bill has hundreds, and reducing each costs more
+    than all else."""
+    whole = (2 * abs(numerator) + denominator) // (2 * denominator)
+    return Money(-whole if numerator < 0 else whole)
 
 
 def share_of(amount: Money, rate: Rate) -> Money:
     """The part of an amount that a rate pays, rounded half up to the fen; the caller keeps the remainder."""
-    return round_half_up(amount.fen * rate.value)
+    return _half_up(amount.fen * rate.value.numerator, rate.value.denominator)
 
 
 def exact_decimal(text: str, *, places: int) -> Fraction:
@@ -152,21 +157,6 @@ def exact_decimal(text: str, *, places: int) -> Fraction:
 
 def line_amount(*, unit_price: Fraction, quantity: Fraction) -> Money:
     """Price (yuan) times quantity, rounded half up to the fen once: the only place where prices become money."""
-    return round_half_up(unit_price * quantity * FEN_PER_YUAN)
-
-
-def split(amount: Money, weights: Sequence[int]) -> tuple[Money, ...]:
-    """Divide an amount in proportion to whole weights without losing a fen.
-
-    Each part is cut down to the fen; the fen left over go one each to the parts with the largest cut-off
-    fraction, the earlier part first where two are equal. The parts always add up to the amount.
-    """
-    whole = sum(weights)
-    if whole <= 0 or any(weight < 0 for weight in weights):
-        raise Inconsistent("split_weights", "weights must be non-negative and not all zero")
-    sign = -1 if amount.fen < 0 else 1
-    cut = [divmod(abs(amount.fen) * weight, whole) for weight in weights]
-    left_over = abs(amount.fen) - sum(quotient for quotient, _ in cut)
-    by_fraction = sorted(range(len(weights)), key=lambda index: (-cut[index][1], index))
-    extra = set(by_fraction[:left_over])
-    return tuple(Money(sign * (quotient + (index in extra))) for index, (quotient, _) in enumerate(cut))
+    return _half_up(
+        unit_price.numerator * quantity.numerator * FEN_PER_YUAN, unit_price.denominator * quantity.denominator
+    )

@@ -104,8 +104,7 @@ def multilateral(cells: Iterable[GrossCell]) -> tuple[Transfer, ...]:
     """At most n-1 payments per insurance type that bring every region to zero.
 
     The largest payer pays the largest receiver, ties by area code, until all are even: the answer does not depend on
-    the
-    order of the cells.
+    the order of the cells.
     """
     found = positions(cells)
     result: list[Transfer] = []

@@ -220,6 +220,17 @@ class SidedBooking:
 
 
 @dataclass(frozen=True, slots=True)
+class MatchRun:
+    """One insuring region's daily match as it came out: how many bookings agreed, how many did not, and when it ran."""
+
+    day: date
+    insuring_region: Region
+    agreed: int
+    broken: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class MatchRow:
     """One stored break of the daily match; care region and hospital are None where only the insuring side has it."""
 

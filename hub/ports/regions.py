@@ -1,6 +1,6 @@
-"""What the actions need from outside, as small protocols.
+"""The ways to the insuring regions, and the clock, as small protocols.
 
-Knows the shapes of gateways to regions, clocks and the unit of work.
+Knows the shapes of gateways, rosters, journals and clocks, and what an insuring region books.
 Must not know any implementation: wiring puts them together.
 """
 

@@ -24,6 +24,7 @@ from hub.ports.records import (
     BillRecord,
     Claim,
     MatchRow,
+    MatchRun,
     Outgoing,
     PersonRecord,
     PersonYear,
@@ -84,8 +85,12 @@ class Registrations(Protocol):
         """All registrations of a person in every state, ordered by id."""
         ...
 
-    def listed(self, *, state: RegistrationState | None, after: str, limit: int) -> Sequence[RegistrationRecord]:
-        """Registrations that the scope sees, ordered by id, those after a given id only."""
+    def listed(
+        self, *, state: RegistrationState | None, insuring_region: Region | None = None, after: str, limit: int
+    ) -> Sequence[RegistrationRecord]:
+        """Registrations that the scope sees, ordered by id, those after a given id only; of one insuring region's
+        persons where one is named.
+        """
         ...
 
     def move(
@@ -366,7 +371,13 @@ class Matching(Protocol):
         """Keep a run's outcome; a later run of the same day and region replaces it."""
         ...
 
-    def breaks(self, *, day: date) -> Sequence[MatchRow]: ...
+    def runs(self, *, day: date) -> Sequence[MatchRun]:
+        """The latest run of each insuring region that the scope sees, ordered by region; none where none ran."""
+        ...
+
+    def breaks(self, *, day: date) -> Sequence[MatchRow]:
+        """Breaks of a day that the scope sees, as insuring region or as place of care, ordered by region and event."""
+        ...
 
 
 class UnitOfWork(Protocol):

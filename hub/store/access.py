@@ -53,9 +53,8 @@ class NonceUse(StrEnum):
 class Participants:
     """Hospitals, agencies and the hub itself, with their keys and the nonces of their messages."""
 
-    def __init__(self, connection: Connection, vault: Vault) -> None:
+    def __init__(self, connection: Connection, _vault: Vault) -> None:
         self._connection = connection
-        self._vault = vault
 
     def add(self, participant: Participant) -> None:
         """Raises Conflict where the id is taken."""
@@ -205,9 +204,8 @@ class StaffMember:
 class Staff:
     """Who may log in, and how often he failed to."""
 
-    def __init__(self, connection: Connection, vault: Vault) -> None:
+    def __init__(self, connection: Connection, _vault: Vault) -> None:
         self._connection = connection
-        self._vault = vault
 
     def add(self, member: StaffMember) -> None:
         """Raises Conflict where the login name is taken."""

@@ -271,9 +271,8 @@ class FoundEntry:
 class CatalogShelf:
     """Look-ups in ready releases; everybody may read them."""
 
-    def __init__(self, connection: Connection, vault: Vault) -> None:
+    def __init__(self, connection: Connection, _vault: Vault) -> None:
         self._connection = connection
-        self._vault = vault
 
     def releases(self) -> Sequence[Release]:
         """Ready releases: the unified ones first, then by region; of each the newest first."""
@@ -412,13 +411,14 @@ class StoredCatalog:
 class _ReleaseTable:
     """The rows of one release by kind and code."""
 
-    __slots__ = ("_item_rows", "_items", "_mapping_rows", "_region", "start")
+    __slots__ = ("_item_rows", "_items", "_mapping_rows", "_mappings", "_region", "start")
 
     def __init__(self, region: Region, start: date, items: Sequence[Row[Any]], mappings: Sequence[Row[Any]]) -> None:
         self.start = start
         self._region = region
         self._items: dict[tuple[str, str], CatalogItem] = {}
         self._item_rows = {(row.kind, row.code): row for row in items}
+        self._mappings: dict[tuple[str, str], list[Mapping]] = {}
         self._mapping_rows: dict[tuple[str, str], list[Row[Any]]] = {}
         for row in mappings:
             self._mapping_rows.setdefault((row.kind, row.code), []).append(row)
@@ -431,16 +431,25 @@ class _ReleaseTable:
         return found
 
     def mappings(self, local: LocalCode) -> list[Mapping]:
-        return [
-            Mapping(
-                local=local,
-                unified=None if row.unified_code is None else UnifiedCode(local.kind, row.unified_code),
-                grade=Grade(row.grade),
-                valid_from=row.valid_from,
-                valid_until=row.valid_until,
-            )
-            for row in self._mapping_rows.get((local.kind.value, local.code), ())
-        ]
+        key = (local.kind.value, local.code)
+        found = self._mappings.get(key)
+        if found is None:
+            rows = self._mapping_rows.get(key, ())
+            found = [_mapping(local, row) for row in rows]
+            if rows:
+                # Only codes that exist are kept: what hospitals mistype must not fill the memory.
+                self._mappings[key] = found
+        return found
+
+
+def _mapping(local: LocalCode, row: Row[Any]) -> Mapping:
+    return Mapping(
+        local=local,
+        unified=None if row.unified_code is None else UnifiedCode(local.kind, row.unified_code),
+        grade=Grade(row.grade),
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+    )
 
 
 _ENTRIES = """

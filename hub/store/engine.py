@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 
 from hub.core.errors import NotAllowed
@@ -20,27 +20,36 @@ from hub.store.unit_of_work import SqlUnitOfWork
 from hub.vault import KeyRing, Vault
 
 
-def make_engine(url: str, *, pool_size: int = 5, overflow: int = 5, behind_pooler: bool = False) -> Engine:
+def make_engine(url: str, *, pool_size: int = 5, overflow: int = 5) -> Engine:
     """A pool of connections; none is opened before it is needed.
 
-    `behind_pooler` switches prepared statements off, which a transaction pooler such as PgBouncer would mix up. Values
-    of parameters never appear in an error message.
+    Values of parameters never appear in an error message.
     """
     return create_engine(
         url,
         pool_size=pool_size,
         max_overflow=overflow,
         pool_timeout=10,
-        pool_pre_ping=True,
         pool_recycle=1800,
         isolation_level="READ COMMITTED",
         hide_parameters=True,
         connect_args={
-            "prepare_threshold": None if behind_pooler else 5,
+            "prepare_threshold": 5,
             "connect_timeout": 10,
             "application_name": "hub",
         },
     )
+
+
+@contextmanager
+def one_snapshot(url: str) -> Iterator[Connection]:
+    """A read of the whole database as it was at one moment: what is written meanwhile is not seen by half of it."""
+    engine = make_engine(url, pool_size=1).execution_options(isolation_level="REPEATABLE READ")
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 def forget_connections(engine: Engine) -> None:
@@ -65,15 +74,32 @@ class SqlStore:
         with translating():
             # Before the transaction: fetching data keys takes a connection of its own.
             self.vault.prepare()
-            with self.engine.begin() as connection:
-                enter(connection, scope)
+            with self._begun(scope) as connection:
                 yield SqlUnitOfWork(connection, self.vault)
+                connection.commit()
+
+    def _begun(self, scope: Scope) -> Connection:
+        """A connection in a transaction that knows who looks.
+
+        A pooled connection may have died while nobody used it. Nothing was done on it yet, so its first statement is
+        tried once more on a fresh one: cheaper than asking each connection before every transaction whether it lives.
+        """
+        connection = self.engine.connect()
+        try:
+            enter(connection, scope)
+        except DBAPIError as error:
+            connection.close()
+            if not error.connection_invalidated:
+                raise
+            connection = self.engine.connect()
+            enter(connection, scope)
+        return connection
 
     def is_alive(self) -> bool:
         """Whether the database answers now."""
         try:
-            with translating(), self.engine.begin() as connection:
-                enter(connection, HUB_SCOPE)
+            with translating(), self._begun(HUB_SCOPE):
+                pass
         except Exception:  # noqa: BLE001 - a health page wants a yes or no, whatever went wrong.
             return False
         return True
@@ -94,7 +120,7 @@ def translating() -> Iterator[None]:
         raise NotAllowed("text_unstorable", "a text holds half a character and cannot be kept") from None
 
 
-def open_store(url: str, ring: KeyRing, *, pool_size: int = 5, behind_pooler: bool = False) -> SqlStore:
+def open_store(url: str, ring: KeyRing, *, pool_size: int = 5) -> SqlStore:
     """A store over a database URL (as the application's role) and the keys of the key file."""
-    engine = make_engine(url, pool_size=pool_size, behind_pooler=behind_pooler)
+    engine = make_engine(url, pool_size=pool_size)
     return SqlStore(engine, Vault(ring, SqlDataKeys(engine)))

@@ -16,7 +16,7 @@ from hub.core.codes import InstitutionCode, Region
 from hub.core.dates import start_of_day
 from hub.core.matching import Break, BreakCause, Told
 from hub.core.money import Money
-from hub.ports.records import MatchRow, ReportedBooking, SidedBooking
+from hub.ports.records import MatchRow, MatchRun, ReportedBooking, SidedBooking
 from hub.vault import Vault
 
 _FORGET_REPORT = text("delete from hospital_report where institution = :institution and day = :day")
@@ -73,6 +73,7 @@ _SAVE = text(
     )
     """
 )
+_RUNS = text("select insuring_region, agreed, broken, at from match_run where day = :day order by insuring_region")
 _BREAKS = text(
     """
     select insuring_region, event_id, cause, care_region, institution, hub_total_fen, hub_fund_total_fen,
@@ -145,6 +146,11 @@ class Matching:
                 **_side_columns("insuring", [row.found.insuring for row in rows]),
             },
         )
+
+    def runs(self, *, day: date) -> Sequence[MatchRun]:
+        """The latest run of each insuring region that the scope sees, ordered by region."""
+        found = self._connection.execute(_RUNS, {"day": day})
+        return [MatchRun(day, Region(row.insuring_region), row.agreed, row.broken, row.at) for row in found]
 
     def breaks(self, *, day: date) -> Sequence[MatchRow]:
         """Breaks of a day that the scope sees, ordered by insuring region and event id."""

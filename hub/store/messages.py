@@ -21,9 +21,8 @@ from hub.vault import Vault
 class Outbox:
     """Messages to deliver, queued in the transaction that causes them."""
 
-    def __init__(self, connection: Connection, vault: Vault) -> None:
+    def __init__(self, connection: Connection, _vault: Vault) -> None:
         self._connection = connection
-        self._vault = vault
 
     def add(self, *, topic: str, key: str, payload: Mapping[str, Any], due_at: datetime) -> None:
         self._connection.execute(
@@ -119,9 +118,8 @@ def _outgoing(row: Row[Any]) -> Outgoing:
 class Inbox:
     """Which messages from outside came before."""
 
-    def __init__(self, connection: Connection, vault: Vault) -> None:
+    def __init__(self, connection: Connection, _vault: Vault) -> None:
         self._connection = connection
-        self._vault = vault
 
     def first_time(self, *, source: str, message_id: str, digest: str, at: datetime) -> bool:
         key = {"source": source, "message_id": message_id}
@@ -251,9 +249,8 @@ def _row_id(participant: str, key: str) -> str:
 class Jobs:
     """Which run of a periodic job has been taken."""
 
-    def __init__(self, connection: Connection, vault: Vault) -> None:
+    def __init__(self, connection: Connection, _vault: Vault) -> None:
         self._connection = connection
-        self._vault = vault
 
     def claim(self, *, job: str, period: str, at: datetime) -> bool:
         added = self._connection.execute(

@@ -96,9 +96,8 @@ class Persons:
 class Institutions:
     """Designated institutions; everybody may read them."""
 
-    def __init__(self, connection: Connection, vault: Vault) -> None:
+    def __init__(self, connection: Connection, _vault: Vault) -> None:
         self._connection = connection
-        self._vault = vault
 
     def get(self, code: InstitutionCode) -> Hospital | None:
         row = self._connection.execute(

@@ -31,9 +31,8 @@ _DECIDING = frozenset({"approved", "refused"})
 class Registrations:
     """Registrations; the insuring region, the place of care and the person himself see them."""
 
-    def __init__(self, connection: Connection, vault: Vault) -> None:
+    def __init__(self, connection: Connection, _vault: Vault) -> None:
         self._connection = connection
-        self._vault = vault
 
     def add(self, record: RegistrationRecord) -> None:
         registration = record.registration
@@ -96,16 +95,24 @@ class Registrations:
         )
         return [_registration(row) for row in rows]
 
-    def listed(self, *, state: RegistrationState | None, after: str, limit: int) -> Sequence[RegistrationRecord]:
+    def listed(
+        self, *, state: RegistrationState | None, insuring_region: Region | None = None, after: str, limit: int
+    ) -> Sequence[RegistrationRecord]:
         rows = self._connection.execute(
             text(
                 f"""
                 select {_COLUMNS} from registration
                 where id > :after and (cast(:state as text) is null or state = :state)
+                    and (cast(:insuring_region as text) is null or insuring_region = :insuring_region)
                 order by id limit :limit
                 """
             ),
-            {"after": after, "state": None if state is None else state.value, "limit": limit},
+            {
+                "after": after,
+                "state": None if state is None else state.value,
+                "insuring_region": None if insuring_region is None else insuring_region.code,
+                "limit": limit,
+            },
         )
         return [_record(row) for row in rows]
 

@@ -23,9 +23,6 @@ R = TypeVar("R")
 
 REPLAYED_HEADER = "Idempotency-Replayed"
 
-WAIT_SECONDS = 10.0
-"""How long a message waits for the first one with its key before it is told to come back."""
-
 
 def the_hub() -> Hub:
     """The hub that this application serves."""
@@ -57,7 +54,6 @@ def run_once(
         as_of=sender.as_of,
         errand=errand,
         render=lambda result: StoredAnswer(status, orjson.dumps(shape(result)).decode()),
-        wait_seconds=WAIT_SECONDS,
     )
     found = flask.Response(stored.body, status=stored.status, mimetype="application/json")
     if before:

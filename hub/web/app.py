@@ -7,8 +7,6 @@ Sources: engineering guide sections 1, 4 and 7; decision 0044.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import secrets
 import time
 from typing import TYPE_CHECKING
@@ -18,7 +16,7 @@ import structlog
 from werkzeug.routing import AnyConverter, BaseConverter, Map
 
 from hub.core.codes import CatalogKind, Regime
-from hub.web import answers, docs, errors, health, limits
+from hub.web import answers, docs, errors, health, limits, pages
 from hub.web.api import admissions, bills, catalogs, clearing, day_reports, registrations
 from hub.web.api.blueprint import IdConverter, make_api
 from hub.web.errors import WrongMediaType
@@ -126,9 +124,7 @@ def create_app(hub_app: App) -> flask.Flask:
         api.register_blueprint(blueprint)
     docs.register(app, api)
 
-    if importlib.util.find_spec("hub.web.pages") is not None:
-        pages = importlib.import_module("hub.web.pages")
-        pages.register(app)
+    pages.register(app)
     return app
 
 

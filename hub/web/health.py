@@ -1,6 +1,6 @@
 """Whether this process runs, and whether it can do its work.
 
-Knows what the process needs: the database, and the catalogs. Must not tell the outside anything else about them.
+Knows that work needs the database. Must not tell the outside anything else about it.
 """
 
 from __future__ import annotations

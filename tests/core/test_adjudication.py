@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from hub.core.adjudication import CapNotStated, check_access, check_status, decide, pay_layer
+from hub.core.adjudication import CapNotStated, check_status, decide, pay_layer
 from hub.core.catalog import HospitalLevel
 from hub.core.codes import Fund, InsuranceType, Region
 from hub.core.decision import (
@@ -324,24 +324,10 @@ def test_an_unstated_cap_is_reported_by_the_layer_itself():
 )
 def test_only_a_normal_insurance_is_settled_directly(status, reason):
     assert check_status(covered(status=status)).reason is reason
-    refusal = check_access(covered(status=status), basis=AccessBasis.REFERRED, plan=plan_from(policy_tables()))
-    assert refusal.reason is reason
 
 
-def test_a_normal_insurance_with_a_referral_is_settled_directly():
+def test_a_normal_insurance_is_settled_directly():
     assert check_status(covered()) is None
-    assert check_access(covered(), basis=AccessBasis.REFERRED, plan=plan_from(policy_tables())) is None
-
-
-@pytest.mark.parametrize(
-    ("person", "basis", "reason"),
-    [
-        (covered(), AccessBasis.UNREGISTERED, RefusalReason.NOT_REGISTERED),
-        (covered(insurance_type=InsuranceType.EMPLOYEE), AccessBasis.REFERRED, RefusalReason.RULE_MISSING),
-    ],
-)
-def test_access_is_refused_by_the_ground_and_by_the_insurance_type(person, basis, reason):
-    assert check_access(person, basis=basis, plan=plan_from(policy_tables())).reason is reason
 
 
 # --- our own mistakes --------------------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """The checks of a bill as sent: every refusal with its field and its code, returns, and the two clocks of admission."""
 
 import dataclasses
-from datetime import date
 from fractions import Fraction
 
 import pytest
@@ -17,7 +16,6 @@ from hub.core.bill import (
     classify,
     is_recorded_late,
     length_of_stay,
-    read_line,
 )
 from hub.core.catalog import HospitalLevel
 from hub.core.codes import CatalogKind
@@ -273,30 +271,3 @@ def test_an_admission_is_in_time_up_to_and_including_its_last_hour(kind, hours):
 )
 def test_a_stay_is_counted_in_days_and_is_at_least_one(admitted, discharged, days):
     assert length_of_stay(admitted_on=day(admitted), discharged_on=day(discharged)) == days
-
-
-WIRE = {"line_no": 1, "kind": "drug", "code": "001", "name": "amoxicillin", "unit_price": "10.123456",
-        "quantity": "-1.5000", "amount": "-15.19", "fee_date": date(2026, 9, 1), "returns": 3}  # fmt: skip
-
-
-def test_a_line_is_read_exactly_from_its_texts():
-    found = read_line(**WIRE)
-
-    assert (found.unit_price, found.quantity) == (Fraction(10123456, 10**6), Fraction(-3, 2))
-    assert (found.kind, found.amount, found.returns) == (CatalogKind.DRUG, Money(-1519), 3)
-
-
-@pytest.mark.parametrize(
-    ("wrong", "code"),
-    [
-        ({"unit_price": "1.1234567"}, "decimal_malformed"),
-        ({"quantity": "1.12345"}, "decimal_malformed"),
-        ({"amount": "15.1"}, "money_malformed"),
-        ({"kind": "meal"}, "kind_unknown"),
-    ],
-)
-def test_a_line_with_a_malformed_text_is_refused(wrong, code):
-    with pytest.raises(NotAllowed) as refused:
-        read_line(**{**WIRE, **wrong})
-
-    assert refused.value.code == code

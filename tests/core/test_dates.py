@@ -13,7 +13,6 @@ from hub.core.dates import (
     Span,
     WorkingCalendar,
     add_months,
-    age_in_years,
     business_day,
     months_from,
     start_of_day,
@@ -171,19 +170,6 @@ def test_six_months_are_never_cut_short_by_a_shorter_month(start, last_day):
     assert day(start) in span
     assert day(last_day) in span
     assert day(last_day) + timedelta(days=1) not in span
-
-
-@pytest.mark.parametrize(
-    ("born", "on", "years"),
-    [
-        ("2000-02-29", "2026-02-28", 25),
-        ("2000-02-29", "2026-03-01", 26),
-        ("1990-06-30", "2026-06-30", 36),
-        ("2026-01-01", "2026-01-01", 0),
-    ],
-)
-def test_a_year_of_age_is_completed_on_the_birthday(born, on, years):
-    assert age_in_years(born=day(born), on=day(on)) == years
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ from hub.core.money import (
     percent,
     round_half_up,
     share_of,
-    split,
     total,
     yuan,
 )
@@ -160,26 +159,3 @@ def test_a_rate_above_all_is_refused():
 def test_rates_compare_by_what_they_pay():
     assert percent("60 %") < percent("65 %")
     assert max(percent("60 %"), percent("65 %")) == percent("65 %")
-
-
-@pytest.mark.parametrize(
-    ("amount_fen", "weights", "parts"),
-    [
-        (100, (1, 1, 1), (34, 33, 33)),
-        (101, (1, 1, 1), (34, 34, 33)),
-        (-100, (1, 1, 1), (-34, -33, -33)),
-        (10, (1, 0, 2), (3, 0, 7)),
-        (0, (5, 7), (0, 0)),
-        (1, (1, 2), (0, 1)),
-    ],
-)
-def test_a_split_gives_the_left_over_fen_to_the_largest_fractions(amount_fen, weights, parts):
-    assert split(Money(amount_fen), weights) == tuple(Money(part) for part in parts)
-
-
-@pytest.mark.parametrize("weights", [(), (0, 0), (2, -1)])
-def test_a_split_by_weights_that_say_nothing_is_refused(weights):
-    with pytest.raises(Inconsistent) as broken:
-        split(Money(100), weights)
-
-    assert broken.value.code == "split_weights"

@@ -11,7 +11,6 @@ from hub.core.dates import (
     Span,
     WorkingCalendar,
     add_months,
-    age_in_years,
     business_day,
     months_from,
     start_of_day,
@@ -88,15 +87,3 @@ def test_more_working_days_never_end_earlier_and_can_be_counted_in_two_steps(cal
 @given(calendars, st.dates(date(2026, 1, 1), date(2026, 11, 30)), st.integers(0, 30), st.integers(0, 30))
 def test_a_later_start_never_ends_earlier(calendar, day, ahead, count):
     assert calendar.add_working_days(day, count) <= calendar.add_working_days(day + timedelta(days=ahead), count)
-
-
-@some
-@given(days, st.integers(0, 36_000))
-@example(date(2004, 2, 29), 365)
-def test_a_person_grows_one_year_older_once_a_year(born, lived):
-    on = born + timedelta(days=lived)
-
-    age = age_in_years(born=born, on=on)
-
-    assert 0 <= age_in_years(born=born, on=on + timedelta(days=1)) - age <= 1
-    assert age * 365 <= lived

@@ -1,4 +1,4 @@
-"""No fen is lost: splitting, rounding and the four parts of a line."""
+"""No fen is lost: rounding, reading and the four parts of a line."""
 
 from fractions import Fraction
 
@@ -18,7 +18,6 @@ from hub.core.money import (
     percent,
     round_half_up,
     share_of,
-    split,
     total,
     yuan,
 )
@@ -81,16 +80,6 @@ def test_a_share_and_its_remainder_are_the_whole_and_lie_within_it(amount, rate)
 
     assert min(ZERO, amount) <= share <= max(ZERO, amount)
     assert share_of(-amount, rate) == -share
-
-
-@few
-@given(amounts, st.lists(st.integers(0, 10**6), min_size=1, max_size=12).filter(any))
-def test_a_split_loses_no_fen_and_is_fair_to_the_fen(amount, weights):
-    parts = split(amount, weights)
-
-    assert total(parts) == amount
-    for part, weight in zip(parts, weights, strict=True):
-        assert abs(part.fen - Fraction(amount.fen * weight, sum(weights))) < 1
 
 
 @few

@@ -14,12 +14,17 @@ import pytest
 from hub.services.process import identify
 
 PARENT = """
-import subprocess, sys
-child = subprocess.Popen([sys.executable, "-c", sys.argv[1], str(__import__("os").getpid())])
-print(child.pid, flush=True)
-child.wait()
+import os, subprocess, sys
+subprocess.run([sys.executable, "-c", sys.argv[1], str(os.getpid())])
 """
-CHILD = "import sys, time; from hub.cli.lifeline import end_with; end_with(int(sys.argv[1])); time.sleep(60)"
+# It tells its number only when it is bound: a parent killed earlier would prove nothing.
+CHILD = """
+import os, sys, time
+from hub.cli.lifeline import end_with
+end_with(int(sys.argv[1]))
+print(os.getpid(), flush=True)
+time.sleep(60)
+"""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal exists on Linux only")
@@ -28,7 +33,6 @@ def test_a_child_ends_with_its_killed_parent():
     parent = subprocess.Popen([sys.executable, "-c", PARENT, CHILD], stdout=subprocess.PIPE, cwd=root)
     assert parent.stdout is not None
     child = int(parent.stdout.readline())
-    time.sleep(1)
     assert identify(child) is not None
 
     os.kill(parent.pid, signal.SIGKILL)

@@ -78,6 +78,18 @@ def test_a_lost_connection_is_unreachable_for_now_and_the_next_one_works(store):
     assert store.is_alive()
 
 
+def test_a_connection_that_died_in_the_pool_is_not_noticed_by_the_next_transaction(database, key_ring):
+    narrow = open_store(database.app_url, key_ring, pool_size=1)
+    with narrow.begin(HUB_SCOPE) as uow:
+        line = uow.connection.connection.driver_connection.fileno()
+    with socket.socket(fileno=os.dup(line)) as broken:
+        broken.shutdown(socket.SHUT_RDWR)
+
+    with narrow.begin(HUB_SCOPE) as uow:
+        assert uow.persons.get("per-1") is None
+    narrow.engine.dispose()
+
+
 def test_a_database_that_is_not_there_is_unreachable(key_ring):
     away = open_store("postgresql+psycopg://nobody@/none?host=/nowhere", key_ring)
 

@@ -13,7 +13,7 @@ from hub.core.catalog import BenefitClass, ClassifiedLine, HospitalLevel, LineOu
 from hub.core.codes import CatalogKind, Fund, InsuranceType, LocalCode, Region, UnifiedCode
 from hub.core.decision import Contribution, Decision, DecisionRequest, Payer, PersonGroup, Place, Step, YearToDate
 from hub.core.errors import Inconsistent
-from hub.core.money import ZERO, Money, split, total
+from hub.core.money import ZERO, Money, total
 from hub.core.registration import AccessBasis
 from hub.ports.records import BilledLine
 from hub.store import codec
@@ -53,11 +53,11 @@ def billed_line(draw, region):
         number, kind, code, draw(words), draw(st.fractions(0, 1000)), draw(st.fractions(-9, 9)), amount, draw(days),
         draw(st.none() | st.integers(1, 99)),
     )  # fmt: skip
-    parts = split(amount, draw(st.tuples(*[st.integers(1, 9)] * 4)))
+    parts = draw(st.tuples(fen, fen, fen))
     classified = ClassifiedLine(
         number, LocalCode(region, kind, code), draw(st.none() | st.just(UnifiedCode(kind, UNIFIED[kind]))),
         draw(words | st.just(sent.name)), draw(st.sampled_from(LineOutcome)),
-        draw(st.none() | st.sampled_from(BenefitClass)), amount, *parts,
+        draw(st.none() | st.sampled_from(BenefitClass)), amount, *parts, amount - total(parts),
     )  # fmt: skip
     return BilledLine(sent, classified)
 

@@ -19,7 +19,7 @@ from hub.core.matching import Break, BreakCause, Told
 from hub.core.money import ZERO, Money, yuan
 from hub.core.netting import GrossCell, bilateral, multilateral, positions
 from hub.ports import HUB_SCOPE, Booking, Scope, Sight
-from hub.ports.records import MatchRow, ReportedBooking, SidedBooking, StoredStatement
+from hub.ports.records import MatchRow, MatchRun, ReportedBooking, SidedBooking, StoredStatement
 from hub.store.journal import SqlBookingJournal
 from tests.builders import HOSPITALS, HUANGSHAN, NANJING, QINZHOU, Stay, cancel, noon, person, settled_bill
 
@@ -513,6 +513,17 @@ def test_the_breaks_of_a_day_come_back_and_a_later_run_replaces_them(store):
     ]
     assert save(rows[:1]) == rows[:1]
     assert save([]) == []
+
+
+def test_a_day_without_breaks_is_told_from_a_day_not_matched(store):
+    matched, unmatched = date(2026, 10, 12), date(2026, 10, 13)
+    read(store, lambda uow: uow.matching.save(day=matched, insuring_region=QINZHOU, agreed=7, breaks=[], at=LATER))
+
+    runs = read(store, lambda uow: uow.matching.runs(day=matched))
+
+    assert runs == [MatchRun(matched, QINZHOU, agreed=7, broken=0, at=LATER)]
+    assert read(store, lambda uow: uow.matching.runs(day=unmatched)) == []
+    assert read(store, lambda uow: uow.matching.runs(day=matched), Scope(Sight.REGION, region=NANJING.code)) == []
 
 
 def test_a_region_books_an_event_once(store):

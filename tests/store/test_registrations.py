@@ -139,6 +139,14 @@ def test_a_list_holds_what_the_region_takes_part_in(kept, region, ids):
     assert [record.registration.id for record in records] == ids
 
 
+@pytest.mark.parametrize(("insuring_region", "ids"), [(QINZHOU, ["reg-1"]), (NANJING, []), (None, ["reg-1"])])
+def test_a_list_can_be_narrowed_to_the_persons_of_one_region(kept, insuring_region, ids):
+    with kept.begin(region_scope(NANJING)) as uow:
+        records = uow.registrations.listed(state=None, insuring_region=insuring_region, after="", limit=10)
+
+    assert [record.registration.id for record in records] == ids
+
+
 def test_an_insuring_region_decides_inside_its_own_sight(kept):
     with kept.begin(region_scope(QINZHOU)) as uow:
         assert uow.registrations.get("reg-1", lock=True) is not None

@@ -276,5 +276,16 @@ def test_the_daily_match_names_each_break_with_its_cause(api: Api):
     visitor.open("/desk/match?day=2026-10-20")
 
     assert bill.id in visitor.words
+    assert "有差异" in visitor.words
     assert "医院无此笔" in visitor.words or "参保地无此笔" in visitor.words
     assert visitor.open("/desk/match?day=2026-02-30").status == 422
+
+
+def test_a_day_that_was_not_matched_does_not_look_like_one_that_agrees(api: Api):
+    matching.match_day(api.world.hub, api.world.today, as_of=api.world.now)
+    visitor = operator(api)
+
+    assert "没有不一致的记录" in visitor.open("/desk/match?day=2026-10-20").words
+    assert "尚未核对" not in visitor.words
+    assert "尚未核对" in visitor.open("/desk/match?day=2026-10-19").words
+    assert "没有不一致的记录" not in visitor.words

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from hub.web.errors import Malformed
@@ -61,8 +59,4 @@ def test_the_deepest_body_is_read_and_one_level_more_is_refused(brackets: str):
 
 @pytest.mark.parametrize("opening", ["[", '{"a":'])
 def test_a_hundred_thousand_levels_do_not_break_the_reader(opening: str):
-    started = time.monotonic()
-
     assert code_of(opening.encode() * 100_000) in {"json_deep", "json_malformed"}
-
-    assert time.monotonic() - started < 1

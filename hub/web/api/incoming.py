@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import marshmallow
 
-from hub.core.bill import MOST_LINES, AdmissionKind, BillLine
+from hub.core.bill import LARGEST_LINE_NO, MOST_LINES, AdmissionKind, BillLine
 from hub.core.codes import BILLABLE_KINDS, CatalogKind, Regime
 from hub.core.registration import Evidence, RegistrationCategory, RegistrationState
 from hub.ports.records import ReportedBooking
@@ -95,7 +95,7 @@ class AdmissionIn(_In):
 # --- bills --------------------------------------------------------------------------------------------------
 
 LINE_FIELDS = {
-    "line_no": fields.Whole(least=1, most=10**15 - 1, required=True),
+    "line_no": fields.Whole(least=1, most=LARGEST_LINE_NO, required=True),
     "kind": fields.OneOf(CatalogKind, allowed=BILLABLE_KINDS, required=True),
     "code": fields.CatalogText(longest=64, required=True, description="The care region's own code."),
     "name": fields.CatalogText(longest=200, required=True, description="The hospital's name of it."),
@@ -105,7 +105,7 @@ LINE_FIELDS = {
         signed=True, digits=8, required=True, description="Price times quantity, half up to the fen."
     ),
     "fee_date": fields.Day(required=True),
-    "returns": fields.Whole(least=1, most=10**15 - 1, description="For a return: the line that it takes back."),
+    "returns": fields.Whole(least=1, most=LARGEST_LINE_NO, description="For a return: the line that it takes back."),
 }
 """The one table of a fee line: the fast checker and the OpenAPI description are both made from it.
 

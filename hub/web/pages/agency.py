@@ -36,7 +36,7 @@ MOST_LINES_SHOWN = 300
 def desk() -> flask.Response:
     """What waits for this person, by role."""
     scope = me().participant.scope
-    waiting = [found for found in _registrations(RegistrationState.SUBMITTED, "") if _is_ours(found.record)]
+    waiting = _registrations(RegistrationState.SUBMITTED, "")
     return sheets.page(
         "staff/desk.html",
         waiting=len(waiting),
@@ -62,7 +62,7 @@ def registrations() -> flask.Response:
     }
     return sheets.page(
         "staff/registrations.html",
-        found=[one for one in found if _is_ours(one.record)],
+        found=found,
         wanted=wanted if state else "all",
         due=due,
         after=found[-1].record.registration.id if len(found) == PAGE else "",
@@ -129,8 +129,16 @@ def _registration_page(
 
 
 def _registrations(state: RegistrationState | None, after: str) -> list[PersonalRegistration]:
+    mine = me().participant
     return list(
-        registrations_with_persons(context.hub(), scope=me().participant.scope, state=state, after=after, limit=PAGE)
+        registrations_with_persons(
+            context.hub(),
+            scope=mine.scope,
+            state=state,
+            insuring_region=None if mine.sight is Sight.HUB else mine.region,
+            after=after,
+            limit=PAGE,
+        )
     )
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import flask
 
-from hub.actions.lookup import match_breaks
+from hub.actions.lookup import day_match
 from hub.actions.statements import Matrix, list_windows, matrix
 from hub.core.clearing import Window
 from hub.core.codes import InsuranceType, Regime, Region
@@ -50,14 +50,21 @@ def window(regime: str, month: str) -> flask.Response:
 @pages.get("/desk/match")
 @staff(AGENCY, OPERATOR)
 def match() -> flask.Response:
-    """What hospital, hub and insured place told differently about a day; yesterday where none is asked for."""
+    """Whether a day was matched, and what hospital, hub and insured place told differently; else yesterday.
+
+    A region of care has no run of its own; its table lists its insured persons' run beside all breaks it takes part in.
+    """
     day, wrong = asked_day(context.today() - timedelta(days=1))
+    mine = me().participant
+    found = day_match(context.hub(), day=day, scope=mine.scope)
+    regions = [mine.region] if mine.region else sorted(context.hub().gateways)
     return sheets.page(
         "staff/match.html",
         422 if wrong else 200,
         day_asked=day,
         wrong={"day": wrong} if wrong else {},
-        breaks=match_breaks(context.hub(), day=day, scope=me().participant.scope),
+        runs={region: next((run for run in found.runs if run.insuring_region == region), None) for region in regions},
+        breaks=found.breaks,
         names=context.hospital_names(),
     )
 
