@@ -70,6 +70,22 @@ def plain_stack(_logger: Any, _name: str, event: Event) -> Event:
     return event
 
 
+class Unquoted(logging.Filter):
+    """For a library's own log: what a line quotes of a request is cut off, and an exception becomes its class.
+
+    An address or a header may hold a name, which no pattern finds.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno >= logging.WARNING:
+            # Before the values are put in, so that only the library's own words are left where it passes them apart.
+            text = str(record.msg).partition("%")[0] if record.args else str(record.msg)
+            kind = f" ({record.exc_info[0].__name__})" if record.exc_info and record.exc_info[0] else ""
+            record.msg = redacted(text.partition("'")[0].rstrip()) + kind
+            record.args, record.exc_info, record.exc_text, record.stack_info = (), None, None, None
+        return True
+
+
 def _render(_logger: Any, _name: str, event: Event) -> str:
     # orjson escapes line breaks and control characters: a value cannot begin a line of its own.
     return orjson.dumps(event, default=str).decode()
@@ -88,7 +104,8 @@ def configure(level: str = "INFO", *, stream: Any = None) -> None:
     structlog.configure(
         processors=[*shared, _render],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(file=stream or sys.stdout),
+        # A line and its end in one write: several processes share the stream.
+        logger_factory=structlog.WriteLoggerFactory(file=stream or sys.stdout),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(stream or sys.stdout)

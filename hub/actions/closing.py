@@ -19,7 +19,7 @@ from hub.core.ledger import cleared
 from hub.core.netting import bilateral, multilateral, positions
 from hub.core.statement import Statement
 from hub.ports import HUB_SCOPE, UnitOfWork
-from hub.ports.records import StoredStatement
+from hub.ports.records import StoredStatement, Topic
 
 
 def request_close(hub: Hub, *, period: Period, actor: str, as_of: datetime) -> None:
@@ -31,7 +31,7 @@ def request_close(hub: Hub, *, period: Period, actor: str, as_of: datetime) -> N
     with hub.store.begin(HUB_SCOPE) as uow:
         for regime in Regime:
             uow.outbox.add(
-                topic="close_window",
+                topic=Topic.CLOSE_WINDOW,
                 key=f"{regime}/{period}",
                 payload={"regime": regime, "period": str(period), "actor": actor},
                 due_at=as_of,

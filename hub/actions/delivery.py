@@ -19,7 +19,7 @@ from hub.core.dates import Period
 from hub.core.errors import HubError, Inconsistent, Unreachable
 from hub.core.money import Money
 from hub.ports import HUB_SCOPE, Booking
-from hub.ports.records import Outgoing
+from hub.ports.records import Outgoing, Topic
 
 LEASE_SECONDS = 120
 """How long a claimed message is left alone before it is sent again: a worker that died is not waited for."""
@@ -86,9 +86,9 @@ def retry_parked(hub: Hub, message_id: str, *, actor: str, as_of: datetime) -> b
 
 
 def _carry_out(hub: Hub, message: Outgoing, *, as_of: datetime) -> None:
-    if message.topic == "region_booking":
+    if message.topic == Topic.REGION_BOOKING:
         hub.gateway(Region(message.payload["region"])).book(_booking(message.payload))
-    elif message.topic == "close_window":
+    elif message.topic == Topic.CLOSE_WINDOW:
         close_window(
             hub,
             regime=Regime(message.payload["regime"]),
@@ -96,7 +96,7 @@ def _carry_out(hub: Hub, message: Outgoing, *, as_of: datetime) -> None:
             actor=message.payload["actor"],
             as_of=as_of,
         )
-    elif message.topic == "match_day":
+    elif message.topic == Topic.MATCH_DAY:
         match_day(hub, date.fromisoformat(message.payload["day"]), as_of=as_of)
     else:
         raise Inconsistent("outbox_topic", f"message {message.id} has the unknown topic {message.topic}")

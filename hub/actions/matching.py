@@ -13,10 +13,10 @@ from hub.actions.admission import hospital_of
 from hub.actions.context import Hub, Keep, keep_nothing
 from hub.core.codes import Region
 from hub.core.dates import business_day
-from hub.core.errors import NotAllowed
+from hub.core.errors import HubError, NotAllowed
 from hub.core.matching import Break, Told, three_way
 from hub.ports import HUB_SCOPE, Participant
-from hub.ports.records import MatchRow, ReportedBooking, SidedBooking
+from hub.ports.records import MatchRow, ReportedBooking, SidedBooking, Topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +77,25 @@ def request_match(hub: Hub, day: date, *, as_of: datetime) -> bool:
     with hub.store.begin(HUB_SCOPE) as uow:
         if not uow.jobs.claim(job="match_day", period=day.isoformat(), at=as_of):
             return False
-        uow.outbox.add(topic="match_day", key=day.isoformat(), payload={"day": day.isoformat()}, due_at=as_of)
+        uow.outbox.add(topic=Topic.MATCH_DAY, key=day.isoformat(), payload={"day": day.isoformat()}, due_at=as_of)
     return True
 
 
 def match_day(hub: Hub, day: date, *, as_of: datetime) -> tuple[RegionMatch, ...]:
-    """Match a day for every insuring region, ordered by code; running it again replaces the outcome."""
-    return tuple(_match_region(hub, region, day, as_of=as_of) for region in sorted(hub.gateways))
+    """Match a day for every insuring region, ordered by code; running it again replaces the outcome.
+
+    A region that fails holds up no other: all that answer are matched, then the first failure is raised.
+    """
+    matched: list[RegionMatch] = []
+    failures: list[HubError] = []
+    for region in sorted(hub.gateways):
+        try:
+            matched.append(_match_region(hub, region, day, as_of=as_of))
+        except HubError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+    return tuple(matched)
 
 
 def _match_region(hub: Hub, region: Region, day: date, *, as_of: datetime) -> RegionMatch:

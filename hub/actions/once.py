@@ -9,11 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from hub.actions.context import Hub, Keep
-from hub.core.errors import Conflict
+from hub.core.errors import Conflict, HubError
 from hub.ports import HUB_SCOPE, UnitOfWork
 from hub.ports.records import Claim, StoredAnswer
 
@@ -67,7 +67,7 @@ def once(
         if claim is not None and claim.answer is not None:
             return claim.answer, True
         if claim is not None and claim.ours:
-            return _run(hub, ticket, as_of=as_of, errand=errand, render=render), False
+            return _run(hub, ticket, as_of=as_of, errand=errand, render=render)
         if time.monotonic() - began > (wait_seconds if claim is not None else COPY_GRACE_SECONDS):
             raise Conflict(
                 "idempotency_still_running",
@@ -99,7 +99,8 @@ def _run(
     as_of: datetime,
     errand: Callable[[Keep[R]], R],
     render: Callable[[R], StoredAnswer],
-) -> StoredAnswer:
+) -> tuple[StoredAnswer, bool]:
+    """Run the errand under the claim; where somebody overtook it after its lease, the answer is the one that stands."""
     kept: list[StoredAnswer] = []
 
     def keep(uow: UnitOfWork, result: R) -> None:
@@ -109,8 +110,12 @@ def _run(
 
     try:
         errand(keep)
-    except BaseException:
+    except BaseException as error:
+        lease_end = as_of + timedelta(seconds=LEASE_SECONDS)
         with hub.store.begin(HUB_SCOPE) as uow:
-            uow.idempotency.release(participant=ticket.participant, key=ticket.key)
+            uow.idempotency.release(participant=ticket.participant, key=ticket.key, leased_until=lease_end)
+        stands = _look(hub, ticket) if isinstance(error, HubError) else None
+        if stands is not None and stands.answer is not None:
+            return stands.answer, True
         raise
-    return kept[-1]
+    return kept[-1], False

@@ -162,11 +162,14 @@ def cancel_registration(
 ) -> RegistrationRecord:
     """Withdraw an application or a registration that has not begun; end one that holds from today on.
 
-    Days before the cancel stay covered: a stay that ended yesterday is still settled under the registration.
+    Days before the cancel stay covered: a stay that ended yesterday is still settled under the registration. The region
+    of care sees a registration, but it is not its to end.
     """
     today = business_day(as_of)
     with hub.store.begin(scope) as uow:
         record = _found(uow.registrations.get(registration_id, lock=True), registration_id)
+        if scope.sight is Sight.REGION and scope.region != record.registration.insuring_region.code:
+            raise NotFound("registration_not_found", f"no registration {registration_id}")
         waiting = record.registration.state is RegistrationState.SUBMITTED
         event = "withdrawn" if waiting or today <= record.registration.span.start else "cancelled"
         if event == "cancelled" and today in record.registration.span:

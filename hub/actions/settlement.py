@@ -46,7 +46,7 @@ from hub.core.matching import booking_event
 from hub.core.money import Money
 from hub.core.registration import AccessBasis, basis_of_access
 from hub.ports import HUB_SCOPE, Booking, Participant, Scope, UnitOfWork
-from hub.ports.records import BilledLine, BillRecord, PersonRecord, PersonYear, VisitRecord
+from hub.ports.records import BilledLine, BillRecord, PersonRecord, PersonYear, Topic, VisitRecord
 
 MOST_RACES = 5
 """How often a settlement starts again because another bill of the same person was booked meanwhile."""
@@ -179,7 +179,10 @@ def _prepare(
         lines=command.lines,
         total=command.total,
     )
-    check_bill(bill, as_of=business_day(as_of))
+    today = business_day(as_of)
+    check_bill(bill, as_of=today)
+    # No window can be earlier than today's, so what is too late for it need not ask the region.
+    months_late(discharged_on=bill.discharged_on, period=Period.of(today), rules=hub.clearing_rules)
     classified = classify(bill, catalog=hub.catalog(hospital.region), care_region=hospital.region, level=hospital.level)
     basis, registration_id = basis_of_access(
         uow.registrations.of_person(visit.person_id),
@@ -340,7 +343,7 @@ def tell_region(uow: UnitOfWork, bill: BillRecord, *, event: str, on: date, as_o
         fund_total=Money(sign * bill.decision.fund_total.fen),
     )
     uow.outbox.add(
-        topic="region_booking",
+        topic=Topic.REGION_BOOKING,
         key=booking.event_id,
         payload={
             "region": bill.insuring_region.code,

@@ -133,7 +133,8 @@ def round_half_up(fen: Fraction) -> Money:
 
 def _half_up(numerator: int, denominator: int) -> Money:
     """`round_half_up` of a fraction that need not be in lowest terms: a bill has hundreds, and reducing each costs more
-    than all else."""
+    than all else.
+    """
     whole = (2 * abs(numerator) + denominator) // (2 * denominator)
     return Money(-whole if numerator < 0 else whole)
 

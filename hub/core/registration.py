@@ -18,6 +18,9 @@ from hub.core.dates import Span, add_months, months_from
 from hub.core.errors import NotAllowed
 from hub.core.lifecycle import Lifecycle
 
+MOST_MONTHS_AHEAD = 6
+"""How far ahead a registration may start: the hub's own bound, since no document states one."""
+
 
 class RegistrationCategory(StrEnum):
     """The six categories of off-site patients; the first three are long-term, the others temporary."""
@@ -144,8 +147,9 @@ def check_new(
     as_of: date,
     active: Iterable[Registration],
 ) -> None:
-    """Refuse a registration that may not be filed; raises NotAllowed naming the field.
+    """Refuse a registration that may not be filed; raises NotAllowed with a code for each rule.
 
+    `active` are the person's registrations so far; only those submitted or approved can stand in the way.
     The emergency category is refused here: an emergency is deemed registered by the hospital's flag (article 34).
     """
     if category is RegistrationCategory.EMERGENCY:
@@ -160,7 +164,7 @@ def check_new(
         raise NotAllowed("registration_evidence", f"category {category} rests on: {accepted}")
     if start < as_of:
         raise NotAllowed("registration_start_past", "a registration cannot start before the day it is filed")
-    if start > add_months(as_of, 6):
+    if start > add_months(as_of, MOST_MONTHS_AHEAD):
         raise NotAllowed("registration_start_far", "a registration may start at most six months ahead")
     new_span = Span(start)
     for other in active:

@@ -193,7 +193,7 @@ class Play:
 
     def _judge_breaks(self, left_out: Stay, misreported: Stay) -> None:
         """Two breaks and no other, each with its true cause."""
-        breaks = lookup.match_breaks(self.stage.app.hub, day=PLAYED_DAY, scope=HUB_SCOPE)
+        breaks = lookup.day_match(self.stage.app.hub, day=PLAYED_DAY, scope=HUB_SCOPE).breaks
         found = {row.found.event_id: row.found for row in breaks}
         expected = {
             self._event_of(left_out): ("missing_at_care", Tale.LEFT_OUT),

@@ -175,6 +175,14 @@ class Claim:
     answer: StoredAnswer | None
 
 
+class Topic(StrEnum):
+    """What a message of the outbox asks for: `hub.actions.delivery` carries it out, `hub.tasks.jobs` names its queue."""
+
+    REGION_BOOKING = "region_booking"
+    MATCH_DAY = "match_day"
+    CLOSE_WINDOW = "close_window"
+
+
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """One message of the outbox, claimed for delivery. `payload` holds ids, dates and amounts, never a person's

@@ -134,8 +134,8 @@ class Bills(Protocol):
     def add(self, bill: BillRecord, *, moves: Sequence[tuple[BillState, str, BillState]], who: str) -> None:
         """Keep a bill, its decision and its moves.
 
-        Raises Conflict (``bill_exists``) where the hospital already sent this bill number and revision, or the visit
-        already has a bill that is posted.
+        Raises Conflict (``bill_exists``) where the hospital already sent this bill number and revision, or the
+        number or the visit already has a bill that is posted.
         """
         ...
 
@@ -323,8 +323,11 @@ class Idempotency(Protocol):
         """Keep the answer, in the same transaction as the effect."""
         ...
 
-    def release(self, *, participant: str, key: str) -> None:
-        """Give a key back that had no effect."""
+    def release(self, *, participant: str, key: str, leased_until: datetime) -> None:
+        """Give a key back that had no effect; nothing happens where somebody else has taken it over since.
+
+        `leased_until` is the end of the lease under which it was claimed.
+        """
         ...
 
 

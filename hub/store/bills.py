@@ -111,8 +111,7 @@ class Bills:
         if kept.scalar_one() == 0:
             raise Conflict(
                 "bill_exists",
-                f"bill {bill.bill_no} revision {bill.revision} was settled before, or the stay has a settled bill: "
-                "cancel that one first",
+                f"bill {bill.bill_no} was settled before, or the stay has a settled bill: cancel that one first",
             )
 
     def get(self, bill_id: str, *, lock: bool = False) -> BillRecord | None:

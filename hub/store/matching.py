@@ -34,11 +34,16 @@ _REPORT = text(
     )
     """
 )
+# What one hospital says of another's bill counts for nothing, and an event that two of them made up counts once: else
+# any hospital could stop the match of a whole region.
 _CARE_SIDE = text(
     """
-    select event_id, total_fen, fund_total_fen, care_region, institution from hospital_report_row
-    where day = :day and insuring_region = :insuring_region
-    order by event_id collate "C"
+    select distinct on (told.event_id collate "C")
+        told.event_id, told.total_fen, told.fund_total_fen, told.care_region, told.institution
+    from hospital_report_row as told left join bill on bill.id = split_part(told.event_id, '/', 1)
+    where day = :day and told.insuring_region = :insuring_region
+        and (bill.id is null or bill.institution = told.institution)
+    order by told.event_id collate "C", told.institution
     """
 )
 # From the bills, not from the ledger: a bill of zero has no entry, but all three sides speak of it.

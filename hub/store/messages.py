@@ -218,10 +218,16 @@ class Idempotency:
             raise Inconsistent("idempotency_not_claimed", "an answer is kept under a key that nobody claimed")
         raise Conflict("idempotency_finished", "another runner answered under this key first: ask again for its answer")
 
-    def release(self, *, participant: str, key: str) -> None:
+    def release(self, *, participant: str, key: str, leased_until: datetime) -> None:
+        """The end of the lease tells whose claim it is: a taken-over key has another."""
         self._connection.execute(
-            text("delete from idempotency where participant = :participant and key = :key and status is null"),
-            {"participant": participant, "key": key},
+            text(
+                """
+                delete from idempotency
+                where participant = :participant and key = :key and status is null and leased_until = :until
+                """
+            ),
+            {"participant": participant, "key": key, "until": leased_until},
         )
 
 

@@ -5,6 +5,7 @@ Knows which action belongs to which task and queue. Must not know rules or SQL. 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -14,13 +15,18 @@ from celery import shared_task
 from hub.actions import delivery, matching
 from hub.core.dates import business_day
 from hub.ports import HUB_SCOPE
+from hub.ports.records import Topic
 from hub.tasks.app import BOOKINGS, CLEARING, UPKEEP
 from hub.tasks.runtime import app
 
 log = structlog.get_logger("hub.tasks")
 
 PUMP_BATCH = 200
-QUEUE_OF_TOPIC = {"region_booking": BOOKINGS, "close_window": CLEARING, "match_day": UPKEEP}
+QUEUE_OF_TOPIC: Mapping[str, str] = {
+    Topic.REGION_BOOKING: BOOKINGS,
+    Topic.CLOSE_WINDOW: CLEARING,
+    Topic.MATCH_DAY: UPKEEP,
+}
 
 
 @shared_task(name="hub.pump_outbox", queue=UPKEEP)
@@ -29,7 +35,8 @@ def pump_outbox(**_: Any) -> None:
     running = app()
     sent = 0
     for message in delivery.claim_due(running.hub, as_of=running.clock.now(), limit=PUMP_BATCH):
-        deliver_message.apply_async(kwargs={"message_id": message.id}, queue=QUEUE_OF_TOPIC[message.topic])
+        # An unknown topic goes to a worker too, who parks it; here it would stop the rest of the batch.
+        deliver_message.apply_async(kwargs={"message_id": message.id}, queue=QUEUE_OF_TOPIC.get(message.topic, UPKEEP))
         sent += 1
     if sent:
         log.info("outbox_pumped", messages=sent)

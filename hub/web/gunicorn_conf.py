@@ -5,6 +5,9 @@ Knows gunicorn's names. Must not preload the application: connections are opened
 
 from __future__ import annotations
 
+from typing import Any
+
+from hub.logs import Unquoted
 from hub.settings import Settings
 
 _settings = Settings.from_env()
@@ -28,7 +31,15 @@ limit_request_fields = 64
 limit_request_field_size = 8190
 # Only a proxy on the same machine may say where a request came from.
 forwarded_allow_ips = "127.0.0.1"
+# Not even a proxy may move the path: a participant signed it as it was sent.
+forwarder_headers = ""
 # The application writes the access log, without personal data.
 accesslog = None
 errorlog = "-"
 loglevel = _settings.log_level.lower()
+
+
+def on_starting(server: Any) -> None:
+    """Of a request that it cannot read the server's own log tells what is wrong, and quotes nothing."""
+    for handler in server.log.error_log.handlers:
+        handler.addFilter(Unquoted())

@@ -121,6 +121,8 @@ def verify(message: Message, *, key_of: KeyLookup, at: datetime) -> Signed:
             message, max_age=MAX_AGE, require_components=required_components(message), body=message.body
         )
     except (HTTPMessageSignaturesException, NotAllowed) as fault:
+        if resolver.failed is not None:
+            raise resolver.failed from None
         raise NotSigned("signature_invalid", f"the signature was refused: {_words(fault)}") from None
     parameters = result.parameters
     if parameters.get("tag") != TAG:
@@ -172,14 +174,22 @@ class Ed25519(HTTPSignatureAlgorithm):
 
 
 class _Resolver(HTTPSignatureKeyResolver):
-    """Looks the key up and remembers whose it is. The algorithm is the key's, whatever the message says."""
+    """Looks the key up and remembers whose it is. The algorithm is the key's, whatever the message says.
+
+    `failed` is why the look-up itself could not be made: the library would call that, too, a wrong signature.
+    """
 
     def __init__(self, key_of: KeyLookup) -> None:
         self._key_of = key_of
         self.found: KnownKey | None = None
+        self.failed: Exception | None = None
 
     def resolve_public_key(self, key_id: str) -> bytes | None:
-        known = self._key_of(key_id) if len(key_id) <= 200 and key_id.isprintable() else None
+        try:
+            known = self._key_of(key_id) if len(key_id) <= 200 and key_id.isprintable() else None
+        except Exception as fault:
+            self.failed = fault
+            raise
         if known is None or known.algorithm != Ed25519.algorithm_id:
             raise InvalidSignature("its key is unknown here, or not valid any more")
         self.found = known

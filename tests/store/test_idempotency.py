@@ -8,6 +8,7 @@ from threading import Barrier
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from hub.core.errors import Conflict, Inconsistent
 from hub.ports import HUB_SCOPE
@@ -28,9 +29,9 @@ def finish(store, *, answer=ANSWER):
         uow.idempotency.finish(participant="hospital", key="k1", answer=answer, at=NOON)
 
 
-def release(store):
+def release(store, *, until=NOON + timedelta(seconds=60)):
     with store.begin(HUB_SCOPE) as uow:
-        uow.idempotency.release(participant="hospital", key="k1")
+        uow.idempotency.release(participant="hospital", key="k1", leased_until=until)
 
 
 def at_once(count, work):
@@ -131,6 +132,15 @@ def test_a_finished_key_cannot_be_given_back(store):
     assert claim(store) == Claim(ours=False, answer=ANSWER)
 
 
+def test_who_lost_a_key_cannot_give_it_back(store):
+    claim(store)
+    claim(store, at=NOON + timedelta(seconds=60))
+
+    release(store)
+
+    assert claim(store) == RUNNING
+
+
 def test_the_effect_of_a_runner_who_lost_his_key_does_not_stand(store):
     claim(store)
     claim(store, at=NOON + timedelta(seconds=60))
@@ -160,3 +170,15 @@ def test_no_answer_lies_open_in_the_database(store, owner):
 
     assert "李雷".encode().hex() not in row
     assert "李雷" not in row
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["delete from idempotency", "update idempotency set status = 500", "update idempotency set body_sealed = ''"],
+)
+def test_an_answer_that_was_given_can_neither_be_changed_nor_taken_away(store, owner, statement):
+    claim(store)
+    finish(store)
+
+    with pytest.raises(DBAPIError, match="never changed or deleted"):
+        owner.execute(text(statement))

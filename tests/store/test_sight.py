@@ -15,7 +15,8 @@ from sqlalchemy.pool import NullPool
 
 PUBLIC = {
     "institution": "a patient looks for a hospital before he travels",
-    "idempotency": "names no region; keys are the participants' own and answers are sealed",
+    "clearing_window": "months and how far they are closed",
+    "window_move": "months and how far they are closed",
 }
 """Tables with policies whose rows are not bounded by region, and why."""
 
@@ -26,8 +27,6 @@ WITHOUT_POLICY = {
     "unified_entry": "published catalogs",
     "region_item": "published catalogs",
     "code_mapping": "published catalogs",
-    "clearing_window": "months and how far they are closed",
-    "window_move": "months and how far they are closed",
 }
 """Tables that everybody may read whole, and why."""
 
@@ -64,6 +63,11 @@ class World:
 
 EAST = World("east", 1, insuring="450700", care="320100")
 WEST = World("west", 2, insuring="510100", care="330100")
+
+_ENTER = """
+    select set_config('hub.sight', :sight, true), set_config('hub.region', :region, true),
+        set_config('hub.institution', :institution, true), set_config('hub.person', :person, true)
+"""
 
 NOBODY = {"sight": "", "region": "", "institution": "", "person": ""}
 HUB = {**NOBODY, "sight": "hub"}
@@ -124,15 +128,7 @@ def add_row(connection, table, world):
 def seen(connection, table, scope):
     """The worlds whose row of a table the application sees in a scope."""
     connection.execute(text("set local role hub_app"))
-    connection.execute(
-        text(
-            """
-            select set_config('hub.sight', :sight, true), set_config('hub.region', :region, true),
-                set_config('hub.institution', :institution, true), set_config('hub.person', :person, true)
-            """
-        ),
-        scope,
-    )
+    connection.execute(text(_ENTER), scope)
     rows = connection.execute(text(f"select cast(to_jsonb(seen.*) as text) from {table} as seen")).scalars().all()
     connection.execute(text("reset role"))
     return {world.name for world in (EAST, WEST) for row in rows if belongs(row, world)}
@@ -215,3 +211,23 @@ def test_a_hospital_sees_its_visits_and_whom_they_are_of(two_worlds):
 def test_the_hubs_own_tables_are_closed_to_a_region(two_worlds):
     for table in ("audit", "outbox", "inbox", "staff", "web_session", "nonce", "job_run"):
         assert seen(two_worlds, table, region(EAST.insuring)) == set(), table
+
+
+@pytest.mark.parametrize("table", ["clearing_window", "institution"])
+def test_what_everybody_reads_only_the_hub_changes(two_worlds, table):
+    for scope, rows in ((region(EAST.insuring), 0), (HUB, 2)):
+        assert changed(two_worlds, table, scope) == rows
+
+
+def test_a_region_reaches_the_keys_of_its_own_participants_only(two_worlds):
+    assert changed(two_worlds, "idempotency", region(EAST.insuring)) == 1
+    assert changed(two_worlds, "idempotency", region("110100")) == 0
+
+
+def changed(connection, table, scope):
+    """How many of the two worlds' rows the application can lock for a change in a scope."""
+    connection.execute(text("set local role hub_app"))
+    connection.execute(text(_ENTER), scope)
+    rows = connection.execute(text(f"select 1 from {table} for update")).all()
+    connection.execute(text("reset role"))
+    return len(rows)

@@ -113,7 +113,7 @@ BREAKS = {
         "update decision set decision = jsonb_set(decision, '{steps,0,amount}', '5001') where bill_id = 'bil_1'",
     ],
     "entries-balance": [
-        "update leg set amount_fen = amount_fen + 1 where entry_id = 'ent_settled_bil_1_1' and leg_no = 4",
+        "update entry set leg_count = leg_count + 1 where id = 'ent_settled_bil_1_1'",
     ],
     "ledger-append-only": ["grant update on leg to hub_app"],
     "one-entry-per-event": [
@@ -123,10 +123,10 @@ BREAKS = {
             bill_id, reverses, 2, happened_at, booked_on, recorded_at from entry where id = 'ent_settled_bil_7_1'
         """,
         """
-        insert into leg select 'ent_again', row_number() over (order by kind), account_id, window_id, event,
-            leg.insuring_region, leg.care_region, side, 1
-        from leg join account on account.id = account_id
-        where entry_id = 'ent_settled_bil_7_1' and kind in ('hospital_claim', 'patient_paid')
+        insert into leg select 'ent_again', no, account_id, window_id, event, leg.insuring_region, leg.care_region,
+            given, 1
+        from leg join account on account.id = account_id cross join (values (1, 'D'), (2, 'C')) as sides (no, given)
+        where entry_id = 'ent_settled_bil_7_1' and kind = 'hospital_claim'
         """,
     ],
     "states-follow-moves": ["update bill_move set target = 'decided' where bill_id = 'bil_1' and event = 'posted'"],
@@ -187,6 +187,12 @@ BREAKS = {
 }
 
 
+OTHER_HOSPITAL = """
+        insert into account select -1, kind, insuring_region, care_region, insurance_type, fund, 'H32010200009'
+        from account where kind = 'hospital_claim' and (insuring_region, insurance_type) = ('450700', '390')
+            and care_region = '320100'
+        """
+
 MORE_BREAKS = [
     ("bill-parts-add-up", ["update bill set cash_fen = 0, personal_account_fen = cash_fen + personal_account_fen"]),
     ("bill-lines-add-up", ["update bill set lines = jsonb_set(lines, '{lines}', '[]') where id = 'bil_1'"]),
@@ -227,6 +233,95 @@ MORE_BREAKS = [
     ("bounded-sight", ["drop policy bill_bounded on bill"]),
     ("bounded-sight", ["alter policy bill_bounded on bill using (true)"]),
     ("bounded-sight", ["alter role hub_app bypassrls"]),
+    (
+        "bills-equal-ledger",
+        [
+            OTHER_HOSPITAL,
+            """
+        update leg set account_id = -1 from account
+        where account.id = account_id and kind = 'hospital_claim' and entry_id = 'ent_settled_bil_7_1'
+        """,
+        ],
+    ),
+    (
+        "bills-equal-ledger",
+        [
+            OTHER_HOSPITAL,
+            "update account set kind = 'hospital_borne' where id = -1",
+            """
+        update leg set account_id = -1 from account
+        where account.id = account_id and kind = 'patient_paid' and entry_id = 'ent_settled_bil_7_1'
+        """,
+        ],
+    ),
+    (
+        "bill-parts-add-up",
+        [
+            "update bill_share set fund = '510100' where bill_id = 'bil_7' and fund = '390200'",
+            """
+            insert into account select -1, kind, insuring_region, care_region, insurance_type, '510100' from account
+            where kind = 'fund_due' and fund = '390200' and (insuring_region, care_region) = ('450700', '320100')
+            """,
+            """update leg set account_id = -1 from account
+        where account.id = account_id and fund = '390200' and entry_id = 'ent_settled_bil_7_1'""",
+        ],
+    ),
+    (
+        "year-to-date-folds",
+        ["update decision set request = jsonb_set(request, '{year_to_date,in_policy}', '1') where bill_id = 'bil_7'"],
+    ),
+    (
+        "year-to-date-folds",
+        ["update decision set request = jsonb_set(request, '{year_to_date,in_policy}', '1') where bill_id = 'bil_5'"],
+    ),
+    ("year-to-date-folds", ["update person_year set version = version + 1 where person_id = 'per_1'"]),
+    (
+        "year-to-date-folds",
+        [
+            "update bill set year = 2025 where id = 'bil_8'",
+            """
+            update person_year set year = 2025, totals = jsonb_set(totals, '{year}', '2025') where person_id = 'per_7'
+            """,
+        ],
+    ),
+    (
+        "bill-parts-add-up",
+        [
+            """
+            update decision set request = jsonb_set(request, '{discharged_on}', '"2026-11-02"') where bill_id = 'bil_7'
+            """
+        ],
+    ),
+    (
+        "every-fen-in-one-place",
+        [
+            "insert into clearing_window values ('win_cross_province_2026-12', 'cross_province', '2026-12', 'open')",
+            "update bill set period = '2026-12' where id = 'bil_7'",
+            "update entry set window_id = 'win_cross_province_2026-12' where id = 'ent_settled_bil_7_1'",
+            "update leg set window_id = 'win_cross_province_2026-12' where entry_id = 'ent_settled_bil_7_1'",
+        ],
+    ),
+    (
+        "every-fen-in-one-place",
+        [
+            "insert into clearing_window values ('win_within_province_2026-11', 'within_province', '2026-11', 'open')",
+            "update bill set regime = 'within_province' where id = 'bil_7'",
+            "update entry set window_id = 'win_within_province_2026-11' where id = 'ent_settled_bil_7_1'",
+            "update leg set window_id = 'win_within_province_2026-11' where entry_id = 'ent_settled_bil_7_1'",
+        ],
+    ),
+    ("every-fen-in-one-place", ["update bill set months_late = 1 where id = 'bil_8'"]),
+    ("every-fen-in-one-place", ["update entry set booked_on = '2026-10-31' where id = 'ent_settled_bil_7_1'"]),
+    (
+        "statements-replay",
+        [
+            """
+            insert into statement select id || 'x', 'win_cross_province_2026-11', region, kind, media_type, sha256,
+                content, recorded_at from statement where region = '450700'
+            """
+        ],
+    ),
+    ("every-fen-in-one-place", ["update visit set institution = 'H32010200009' where id = 'vis_8'"]),
 ]
 """Further ways to break what a check guards; they, too, fail it alone."""
 
@@ -255,12 +350,21 @@ def test_each_break_fails_its_check_and_no_other(services, database, filled, sub
             assert sorted(failing(connection, filled.vault)) == [name]
 
 
+def test_a_leg_that_is_a_fen_off_fails_the_balance_and_the_bill(services, database, filled):
+    off = ["update leg set amount_fen = amount_fen + 1 where entry_id = 'ent_settled_bil_8_1' and leg_no = 1"]
+    with broken_by(services, database, off) as connection:
+        assert sorted(failing(connection, filled.vault)) == ["bills-equal-ledger", "entries-balance"]
+
+
 def test_a_finding_names_the_place(services, database, filled):
     with broken_by(services, database, BREAKS["bills-equal-ledger"]) as connection:
         found = failing(connection, filled.vault)
 
     assert found == {
-        "bills-equal-ledger": ("bil_7 settled, fund 390100: bill 5000 fen, ledger 4999 fen",),
+        "bills-equal-ledger": (
+            "bil_7 settled, fund 390100: bill 5000 fen, ledger 4999 fen",
+            "bil_7 settled, patient_paid H32010200001: bill 4000 fen, ledger 4001 fen",
+        ),
     }
 
 

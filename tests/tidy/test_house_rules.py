@@ -14,6 +14,7 @@ from celery.exceptions import CDeprecationWarning
 import hub.core
 from hub.cli.inspect import LIFECYCLES
 from hub.core.lifecycle import Lifecycle
+from hub.ports.records import Topic
 from hub.store.migrate import heads
 from hub.tasks.app import QUEUES, SCHEDULE, make_celery
 from hub.tasks.jobs import QUEUE_OF_TOPIC
@@ -84,6 +85,10 @@ def test_every_task_of_the_schedule_exists(celery):
     scheduled = {row["task"] for row in SCHEDULE.values()}
 
     assert scheduled <= set(own_tasks(celery))
+
+
+def test_every_topic_of_the_outbox_has_a_queue():
+    assert set(QUEUE_OF_TOPIC) == set(Topic)
 
 
 def test_every_task_says_its_queue_and_tolerates_words_it_does_not_know(celery):

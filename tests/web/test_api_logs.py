@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import logging
+import sys
 from typing import Any
 
 import pytest
@@ -101,3 +103,31 @@ def test_a_value_cannot_begin_a_line_of_its_own(stream: io.StringIO):
 
     assert len(events(stream)) == 1
     assert "\x1b" not in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        ("Invalid request from ip=127.0.0.1: Invalid HTTP request line: 'GET /x?name=韦测安 bad'", "request line:"),
+        ("Invalid request from ip=127.0.0.1: Invalid HTTP header name: '韦测安 '", "header name:"),
+    ],
+)
+def test_the_web_servers_own_log_does_not_quote_a_request_that_it_cannot_read(line: str, kept: str):
+    record = logging.LogRecord("gunicorn.error", logging.WARNING, "", 0, line, (), None)
+
+    logs.Unquoted().filter(record)
+
+    assert record.getMessage().endswith(kept)
+
+
+def test_the_web_servers_own_log_names_neither_the_address_nor_the_words_of_a_failed_request():
+    try:
+        raise ValueError("韦测安")
+    except ValueError:
+        record = logging.LogRecord(
+            "gunicorn.error", logging.ERROR, "", 0, "Error handling request %s", ("/x?name=韦测安",), sys.exc_info()
+        )
+
+    logs.Unquoted().filter(record)
+
+    assert logging.Formatter().format(record) == "Error handling request (ValueError)"

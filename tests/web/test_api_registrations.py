@@ -85,6 +85,16 @@ def test_a_registration_is_cancelled_with_a_reason(api: Api):
     assert ended["state"] in {"withdrawn", "cancelled"}
 
 
+def test_the_place_of_care_sees_a_registration_but_does_not_cancel_it(api: Api):
+    filed = api.client(api.world.agency(HUANGSHAN)).file_registration(application())
+
+    with pytest.raises(Problem) as refused:
+        api.client(api.world.agency(QINZHOU)).cancel_registration(filed["id"], reason="not wanted here")
+
+    assert (refused.value.status, refused.value.code) == (404, "registration_not_found")
+    assert api.client(OPERATOR).registration(filed["id"])["state"] == filed["state"]
+
+
 def test_a_list_is_read_page_by_page_without_a_gap(api: Api):
     client = api.client(api.world.agency(HUANGSHAN))
     filed = [

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from hub.core.errors import Unreachable
 from hub.ports import HUB_SCOPE
 from hub.web import sessions
 from hub.web.app import create_app
@@ -254,3 +255,13 @@ def test_an_address_cannot_try_passwords_without_end(api: Api):
 
     assert visitor.status == 429
     assert "操作过于频繁" in visitor.words
+
+
+def test_a_session_that_cannot_be_looked_up_is_no_fault_of_ours(officer: Visitor, monkeypatch: pytest.MonkeyPatch):
+    def away(*_: object, **__: object) -> None:
+        raise Unreachable("database_unreachable", "the database cannot be reached", transient=True)
+
+    monkeypatch.setattr(officer.client.application.session_interface._store, "begin", away)
+
+    assert officer.open("/desk").status == 503
+    assert "暂时无法连接" in officer.text

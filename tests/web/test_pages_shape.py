@@ -266,3 +266,13 @@ def test_a_refusal_that_has_no_words_here_speaks_for_itself():
 
     assert words_of(NotAllowed("nobody_knows", "mend it so")) == "未能办理：mend it so"
     assert all(zh and en for zh, en in REFUSAL.values())
+
+
+def test_what_the_core_writes_into_a_step_is_read_in_the_pages_language(api: Api):
+    written = "586384.20 × 65 % = 381149.73; cap 250000.00 per_year leaves 12.00"
+
+    with api.app.test_request_context():
+        assert language.clause(written) == "586,384.20 × 65 % = 381,149.73；限额 每年 250,000.00，余 12.00"
+        assert language.clause("min(8042.96, 600.00) = 600.00") == "取小（8,042.96；600.00） = 600.00"
+    with api.app.test_request_context(headers={"Cookie": "hub-language=en"}):
+        assert language.clause(written) == "586,384.20 × 65 % = 381,149.73; cap 250,000.00 a year leaves 12.00"

@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from hub import vault
+from hub.core.errors import Unreachable
 from hub.ports import HUB_SCOPE, Participant
 from hub.store.access import ParticipantKey
 from hub.web import signing
@@ -338,3 +339,15 @@ def test_twenty_at_once_under_one_key_have_one_effect(api: Api, hospital: Partic
     assert len({answer.content for answer in answers}) == 1
     assert sum("Idempotency-Replayed" not in answer.headers for answer in answers) == 1
     assert api.count("bill") == 1
+
+
+def test_a_database_that_is_away_is_no_fault_of_the_signature(api: Api, hospital: Participant, monkeypatch):
+    def away(*_: object, **__: object) -> None:
+        raise Unreachable("database_unreachable", "the database cannot be reached", transient=True)
+
+    monkeypatch.setattr(api.app.extensions["hub"].access.keys, "find", away)
+
+    answer = api.send(hospital, "GET", "/v1/bills")
+
+    assert code(answer) == (503, "database_unreachable")
+    assert answer.headers["Retry-After"]

@@ -5,7 +5,10 @@ Knows the tables of bills and the packed values in them. Must not know the ledge
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
+from sqlalchemy import Row
 
 from hub.core.decision import YearToDate
 from hub.core.errors import HubError
@@ -17,27 +20,39 @@ def _bill_parts(inspection: Inspection) -> None:
     inspection.count("select count(*) from bill")
     inspection.find(
         """
-        select bill.id || ': ' || array_to_string(array_remove(array[
-                case when total_fen <> full_self_pay_fen + over_limit_fen + first_self_pay_fen + in_policy_fen
-                    then 'the total is not its four classified parts' end,
-                case when total_fen <> fund_total_fen + personal_account_fen + cash_fen + hospital_borne_fen
-                    then 'the total is not what funds, person and hospital bear' end,
-                case when fund_total_fen <> coalesce(shared.amount_fen, 0)
-                    then 'the shares do not add up to the fund total' end,
-                case when (told ->> 'total', told ->> 'personal_account', told ->> 'cash', told ->> 'hospital_borne')
-                        is distinct from (total_fen::text, personal_account_fen::text, cash_fen::text,
-                            hospital_borne_fen::text)
-                    then 'the head is not what was decided' end
-            ], null), '; ')
+        select bill.id || ': ' || array_to_string(wrong, '; ')
         from bill
-        left join (select bill_id, sum(amount_fen) as amount_fen from bill_share group by bill_id) as shared
-            on shared.bill_id = bill.id
-        left join (select bill_id, decision as told from decision) as decided on decided.bill_id = bill.id
-        where total_fen <> full_self_pay_fen + over_limit_fen + first_self_pay_fen + in_policy_fen
-            or total_fen <> fund_total_fen + personal_account_fen + cash_fen + hospital_borne_fen
-            or fund_total_fen <> coalesce(shared.amount_fen, 0)
-            or (told ->> 'total', told ->> 'personal_account', told ->> 'cash', told ->> 'hospital_borne')
-                is distinct from (total_fen::text, personal_account_fen::text, cash_fen::text, hospital_borne_fen::text)
+        left join (
+            select bill_id, sum(amount_fen) as amount_fen, jsonb_object_agg(fund, amount_fen) as by_fund
+            from bill_share group by bill_id
+        ) as shared on shared.bill_id = bill.id
+        left join (select bill_id, decision as told, request as asked from decision) as decided
+            on decided.bill_id = bill.id
+        cross join lateral (select array_remove(array[
+            case when total_fen <> full_self_pay_fen + over_limit_fen + first_self_pay_fen + in_policy_fen
+                then 'the total is not its four classified parts' end,
+            case when total_fen <> fund_total_fen + personal_account_fen + cash_fen + hospital_borne_fen
+                then 'the total is not what funds, person and hospital bear' end,
+            case when fund_total_fen <> coalesce(shared.amount_fen, 0)
+                then 'the shares do not add up to the fund total' end,
+            case when coalesce(by_fund, '{}') <> (
+                    select coalesce(jsonb_object_agg(one ->> 0, one -> 1), '{}')
+                    from jsonb_array_elements(told -> 'shares') as given (one)
+                ) then 'the shares are not those decided' end,
+            case when (told ->> 'total', told ->> 'personal_account', told ->> 'cash', told ->> 'hospital_borne')
+                    is distinct from (total_fen::text, personal_account_fen::text, cash_fen::text,
+                        hospital_borne_fen::text)
+                then 'the head is not what was decided' end,
+            case when asked - array['v', 'place', 'basis', 'level', 'group', 'membership_years', 'year_to_date']
+                    is distinct from jsonb_build_object(
+                        'bill_id', bill.id, 'insuring_region', insuring_region, 'care_region', care_region,
+                        'insurance_type', insurance_type, 'admitted_on', admitted_on, 'discharged_on', discharged_on,
+                        'amounts', jsonb_build_object('total', total_fen, 'full_self_pay', full_self_pay_fen,
+                            'over_limit', over_limit_fen, 'first_self_pay', first_self_pay_fen,
+                            'in_policy', in_policy_fen))
+                then 'the head is not what was asked' end
+        ], null) as wrong) as looked
+        where wrong <> '{}'
         """
     )
 
@@ -85,36 +100,62 @@ def _explained(inspection: Inspection) -> None:
 
 
 def _years(inspection: Inspection) -> None:
-    """The order of folding does not matter: contributions only add up."""
+    """Each bill was decided on what stood when it was booked; a version that no bill has cancelled the last one."""
     rows = inspection.rows(
         """
         select coalesce(kept.person_id, booked.person_id) as person_id,
             coalesce(kept.insurance_type, booked.insurance_type) as insurance_type,
             coalesce(kept.year, booked.year) as year,
-            cast(totals as text) as totals, cast(contributions as text) as contributions
+            version, cast(totals as text) as totals, cast(bills as text) as bills
         from person_year as kept
         full join (
-            select person_id, insurance_type, year, json_agg(decision.decision -> 'contribution') as contributions
+            select person_id, insurance_type, year, json_agg(json_build_array(
+                year_version, state, request -> 'year_to_date', decision.decision -> 'contribution', bill.id
+            ) order by year_version) as bills
             from bill join decision on decision.bill_id = bill.id
-            where state = 'posted'
             group by person_id, insurance_type, year
         ) as booked using (person_id, insurance_type, year)
         """
     )
     for row in rows:
         inspection.counted += 1
-        folded = YearToDate(year=row.year)
-        for contribution in orjson.loads(row.contributions or "[]"):
-            folded = folded.plus(codec.read_contribution(contribution))
-        if row.totals is None or codec.read_totals(row.totals) != folded:
-            inspection.found(f"{row.person_id}, {row.insurance_type}, {row.year}: not the fold of the settled bills")
+        _year(inspection, row)
+    inspection.find(
+        "select id || ': does not count in its year' from bill where year <> extract(year from discharged_on)"
+    )
+
+
+def _year(inspection: Inspection, row: Row[Any]) -> None:
+    """Book and cancel the year again: a stack, since the last bill is cancelled first."""
+    place = f"{row.person_id}, {row.insurance_type}, {row.year}"
+    standing: list[tuple[str, YearToDate]] = [("posted", YearToDate(year=row.year))]
+    reached = 0
+    for version, state, asked, contribution, bill_id in orjson.loads(row.bills or "[]"):
+        _take_back(inspection, standing, version - reached - 1, place=place)
+        reached, before = version, standing[-1][1]
+        if {**asked, "v": codec.VERSION} != orjson.loads(codec.write_totals(before)):
+            inspection.found(f"{bill_id}: was not decided on the fold of the bills settled before")
+        standing.append((state, before.plus(codec.read_contribution(contribution))))
+    if row.totals is None:
+        inspection.found(f"{place}: not the fold of the settled bills")
+        return
+    _take_back(inspection, standing, row.version - reached, place=place)
+    if any(state != "posted" for state, _ in standing) or codec.read_totals(row.totals) != standing[-1][1]:
+        inspection.found(f"{place}: not the fold of the settled bills")
+
+
+def _take_back(inspection: Inspection, standing: list[tuple[str, YearToDate]], cancels: int, *, place: str) -> None:
+    for _ in range(cancels):
+        if len(standing) == 1 or standing.pop()[0] != "cancelled":
+            inspection.found(f"{place}: a version without a bill that was cancelled")
+            return
 
 
 BILL_CHECKS = (
     Check(
         "bill-parts-add-up",
         1,
-        "Each bill's total is the sum of its classified parts and of what funds, person and hospital bear.",
+        "Each bill's total is the sum of its parts and of what funds, person and hospital bear, as asked and decided.",
         _bill_parts,
     ),
     Check("bill-lines-add-up", 1, "The lines of each bill add up to its head.", _bill_lines),
@@ -126,5 +167,10 @@ BILL_CHECKS = (
     ),
 )
 YEAR_CHECKS = (
-    Check("year-to-date-folds", 7, "Each person's running totals are the fold of his settled bills.", _years),
+    Check(
+        "year-to-date-folds",
+        7,
+        "Each person's running totals are the fold of his settled bills, and each bill was decided on the fold before.",
+        _years,
+    ),
 )

@@ -104,43 +104,59 @@ def _once(inspection: Inspection) -> None:
 
 
 def _bills_in_ledger(inspection: Inspection) -> None:
-    inspection.count("select count(*) from bill_share")
+    """Every leg, not those of funds alone: what a hospital is owed and what a patient paid are money, too."""
+    inspection.count("select count(*) from bill")
     inspection.find(
         """
-        with told as (
+        with borne as (
+            select bill_id, 'fund_due' as kind, fund, '' as institution, amount_fen from bill_share
+            union all
+            select bill.id, part.kind, '', institution, part.amount_fen
+            from bill cross join lateral (values
+                ('hospital_claim', -total_fen),
+                ('patient_paid', total_fen - fund_total_fen - hospital_borne_fen),
+                ('hospital_borne', hospital_borne_fen)
+            ) as part (kind, amount_fen)
+        ), told as (
             select bill.id as bill_id, 'settled' as event, 'win_' || regime || '_' || period as window_id,
-                insuring_region, care_region, insurance_type, fund, amount_fen
-            from bill join bill_share on bill_share.bill_id = bill.id
+                insuring_region, care_region, insurance_type, kind, fund, borne.institution, amount_fen
+            from bill join borne on borne.bill_id = bill.id
             where state in ('posted', 'cancelled') and amount_fen <> 0
             union all
-            select bill.id, 'cancelled', undone.window_id, bill.insuring_region, bill.care_region, insurance_type, fund,
-                -amount_fen
+            select bill.id, 'cancelled', undone.window_id, bill.insuring_region, bill.care_region, insurance_type, kind,
+                fund, borne.institution, -amount_fen
             from bill
-            join bill_share on bill_share.bill_id = bill.id
+            join borne on borne.bill_id = bill.id
             left join entry as undone on undone.bill_id = bill.id and undone.event = 'cancelled'
             where state = 'cancelled' and amount_fen <> 0
         ), booked as (
-            select entry.bill_id, leg.event, leg.window_id, account.insuring_region, account.care_region,
-                account.insurance_type, account.fund,
+            select entry.bill_id, entry.event, entry.window_id, account.insuring_region, account.care_region,
+                account.insurance_type, account.kind, coalesce(account.fund, '') as fund,
+                coalesce(account.institution, '') as institution,
                 sum(case side when 'D' then leg.amount_fen else -leg.amount_fen end) as amount_fen
             from leg
             join account on account.id = leg.account_id
             join entry on entry.id = leg.entry_id
-            where account.kind = 'fund_due' and leg.event in ('settled', 'cancelled')
-            group by entry.bill_id, leg.event, leg.window_id, account.insuring_region, account.care_region,
-                account.insurance_type, account.fund
+            where entry.event in ('settled', 'cancelled')
+            group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+            having sum(case side when 'D' then leg.amount_fen else -leg.amount_fen end) <> 0
         )
-        select coalesce(bill_id, 'no bill') || ' ' || event || ', fund ' || fund || ': bill '
+        select coalesce(bill_id, 'no bill') || ' ' || event || ', '
+            || case kind when 'fund_due' then 'fund ' || fund else kind || ' ' || institution end || ': bill '
             || coalesce(told.amount_fen, 0) || ' fen, ledger ' || coalesce(booked.amount_fen, 0) || ' fen'
         from told
-        full join booked using (bill_id, event, window_id, insuring_region, care_region, insurance_type, fund)
+        full join booked using (
+            bill_id, event, window_id, insuring_region, care_region, insurance_type, kind, fund, institution
+        )
         where told.amount_fen is distinct from booked.amount_fen
         """
     )
 
 
 def _one_place(inspection: Inspection) -> None:
-    """A bill stands in the window of its entry, open or closed, unless its cancel names that very entry."""
+    """A bill stands in the window of its entry, open or closed, unless its cancel names that very entry; and it stands
+    there by right: in the first month that was open when it was booked.
+    """
     inspection.count("select count(*) from bill where total_fen > 0")
     inspection.find(
         """
@@ -169,6 +185,44 @@ def _one_place(inspection: Inspection) -> None:
         )
         """
     )
+    inspection.find(
+        """
+        select entry.id || ': booked on ' || booked_on || ', but stands in ' || entry.window_id
+        from entry
+        join clearing_window as holding on holding.id = entry.window_id
+        where event in ('settled', 'cancelled') and (
+            holding.period < to_char(booked_on, 'YYYY-MM')
+            or exists (
+                select from clearing_window as passed_by
+                where passed_by.regime = holding.regime and passed_by.state = 'open'
+                    and passed_by.period >= to_char(booked_on, 'YYYY-MM') and passed_by.period < holding.period
+            )
+        )
+        union all
+        select bill.id || ': settled on ' || settled_on || ', entered on ' || booked_on
+        from bill join entry on entry.bill_id = bill.id and event = 'settled'
+        where booked_on <> settled_on
+        """
+    )
+    inspection.find(
+        """
+        select bill.id || ': ' || case
+            when (regime = 'within_province') <> (left(bill.insuring_region, 2) = left(bill.care_region, 2))
+                then 'its regime is not that of its regions'
+            when months_late <> late.months then 'is ' || late.months || ' months late, not ' || months_late
+            else 'is not of the person, hospital or regions of its stay' end
+        from bill
+        join visit on visit.id = bill.visit_id
+        cross join lateral (
+            select greatest(0, left(period, 4)::integer * 12 + right(period, 2)::integer
+                - extract(year from discharged_on)::integer * 12 - extract(month from discharged_on)::integer) as months
+        ) as late
+        where (regime = 'within_province') <> (left(bill.insuring_region, 2) = left(bill.care_region, 2))
+            or months_late <> late.months
+            or (bill.person_id, bill.institution, bill.insuring_region, bill.care_region, bill.insurance_type)
+                <> (visit.person_id, visit.institution, visit.insuring_region, visit.care_region, visit.insurance_type)
+        """
+    )
 
 
 LEDGER_CHECKS = (
@@ -180,7 +234,7 @@ CONSERVATION_CHECKS = (
     Check(
         "bills-equal-ledger",
         4,
-        "What funds bear of each bill is what the ledger holds, per window, pair, insurance type and fund.",
+        "What funds, patient and hospital bear of each bill is what the ledger holds, per window and account.",
         _bills_in_ledger,
     ),
     Check(

@@ -30,6 +30,13 @@ def _statements(inspection: Inspection) -> None:
     for window in Windows(inspection.connection, inspection.vault).listed():
         if window.state is WindowState.CLOSED:
             _window(inspection, window, inspection.render)
+    inspection.find(
+        """
+        select statement.id || ': a statement of a month that is ' || coalesce(state, 'unknown')
+        from statement left join clearing_window on clearing_window.id = window_id
+        where coalesce(state, 'unknown') not in ('netted', 'closed')
+        """
+    )
 
 
 def _window(inspection: Inspection, window: Window, render: Render) -> None:

@@ -6,11 +6,11 @@ Source: engineering guide section 11, agency back office; design invariants 9 an
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import flask
 
-from hub.actions.lookup import PersonalRegistration, registration_with_person, registrations_with_persons
+from hub.actions.lookup import PersonalRegistration, day_match, registration_with_person, registrations_with_persons
 from hub.actions.registration import decide_registration
 from hub.actions.settlement import get_bill, list_bills
 from hub.actions.statements import get_statement, list_statements, list_windows
@@ -42,6 +42,7 @@ def desk() -> flask.Response:
         waiting=len(waiting),
         windows=list_windows(context.hub(), scope=scope),
         statements=len(_statements()),
+        match=day_match(context.hub(), day=context.today() - timedelta(days=1), scope=scope),
     )
 
 

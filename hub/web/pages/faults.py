@@ -26,6 +26,10 @@ def register(app: flask.Flask) -> None:
 
 
 def _http(error: HTTPException) -> flask.typing.ResponseReturnValue:
+    original = getattr(error, "original_exception", None)
+    if isinstance(original, HubError):
+        # From where the session is looked up, before any page is asked.
+        return _own(original)
     status = error.code or 500
     if status < 400 or not errors.wants_page(flask.request):
         return errors.answer_to_http(error)

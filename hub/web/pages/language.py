@@ -6,6 +6,7 @@ Source strings are Chinese; hub/web/pages/english.py has the English of each, an
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 
 import flask
@@ -32,6 +33,19 @@ _MONTHS = [
     "November",
     "December",
 ]
+
+_LONG_AMOUNT = re.compile(r"\b(\d{4,})(\.\d{2})\b")
+_OF_THE_CORE = [
+    (re.compile(r"; cap (.+?) leaves (.+)"), r"；限额 \1，余 \2"),
+    (re.compile(r"([\d.,]+) per_year"), r"每年 \1"),
+    (re.compile(r"([\d.,]+) per_stay"), r"每次 \1"),
+    (re.compile(r"\bmin\((.+), (.+)\)"), r"取小（\1；\2）"),
+    (re.compile(r"100 % − rate"), "100 % − 各段比例"),
+    (re.compile(r"(\d+) pp\b"), r"\1 个百分点"),
+    (re.compile(r"care-place catalog of \d{6} \((.+?)\)"), r"\1"),
+    (re.compile(r"Assumption of the hub, not published"), "平台假设，未见公布文件"),
+]
+"""What `hub.core` itself writes into a step, and its Chinese."""
 
 
 def chosen() -> str:
@@ -71,3 +85,16 @@ def amount(value: Money | str) -> str:
     found = yuan(value) if isinstance(value, str) else value
     whole, _, fen = str(abs(found)).partition(".")
     return f"{'−' if found.fen < 0 else ''}{int(whole):,}.{fen}"
+
+
+def clause(text: str) -> str:
+    """A decision's value, formula or article as people read it: commas in amounts, the core's own words in Chinese.
+
+    Words of a region's policy stay as the policy has them.
+    """
+    found = _LONG_AMOUNT.sub(lambda amount: f"{int(amount[1]):,}{amount[2]}", text)
+    if chosen() == "en":
+        return found.replace("per_year", "a year").replace("per_stay", "a stay")
+    for english, chinese in _OF_THE_CORE:
+        found = english.sub(chinese, found)
+    return found

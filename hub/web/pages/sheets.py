@@ -58,6 +58,7 @@ def common() -> dict[str, Any]:
         "day": language.day,
         "moment": language.moment,
         "amount": language.amount,
+        "clause": language.clause,
         "region": context.region_name,
         "masked_name": masked_name,
         "words": words,

@@ -12,6 +12,7 @@ from typing import Any
 from hub.actions.rendering import JSON_TYPE, STATEMENT
 from hub.core.errors import Inconsistent, NotFound
 from hub.core.money import ZERO, Money, yuan
+from hub.core.money import total as total_of
 from hub.ports.records import StoredStatement
 
 JSON_STATEMENT = (STATEMENT, JSON_TYPE)
@@ -26,6 +27,7 @@ class Movement:
     cancelled: Money
     closing: Money
     bookings: int
+    bill_total: Money
 
 
 @dataclass(slots=True)
@@ -72,7 +74,7 @@ def _movement(document: dict[str, Any], *, side: str, total: str) -> Movement:
     closing = yuan(document[total])
     if settled + cancelled != closing:
         raise Inconsistent("statement_page", f"the bookings of a statement of {document['period']} do not add up")
-    return Movement(ZERO, settled, cancelled, closing, len(own))
+    return Movement(ZERO, settled, cancelled, closing, len(own), total_of(yuan(row["bill_total"]) for row in own))
 
 
 def grouped(document: dict[str, Any]) -> list[HospitalTotal]:

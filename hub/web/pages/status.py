@@ -41,8 +41,10 @@ def look_up() -> flask.typing.ResponseReturnValue:
     if not reading.typed["reference"].strip():
         reading.complain("reference", say("请填写备案编号。"))
     end = plain(reading.typed["identity_end"]).upper()
-    if len(end) != 4:
+    if not end:
         reading.complain("identity_end", say("请填写身份证号码的最后四位。"))
+    elif len(end) != 4:
+        reading.complain("identity_end", say("请填写最后四位，不多不少。"))
     if reading.wrong:
         return sheets.page("patient/status.html", 422, typed=reading.typed, wrong=reading.wrong)
     reference = read_reference(reading.typed["reference"])
