@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from hub.cli.processes import NotReady
 from hub.core.errors import HubError
 from hub.services import ServiceError
 from hub.settings import SettingsError
@@ -45,7 +46,7 @@ def main() -> None:
     except click.ClickException as wrong:
         wrong.show()
         sys.exit(wrong.exit_code)
-    except (SettingsError, ServiceError) as wrong:
+    except (SettingsError, ServiceError, NotReady) as wrong:
         click.echo(str(wrong), err=True)
         sys.exit(1)
     except HubError as wrong:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -64,6 +65,8 @@ class Processes:
         self.running: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
+        if "web" in self._roles:
+            self._check_port()
         try:
             for role in self._roles:
                 self.start(role)
@@ -77,6 +80,13 @@ class Processes:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _check_port(self) -> None:
+        """Refuse a port that somebody else listens on: his answers would be taken for ours."""
+        with socket.socket() as probe:
+            probe.settimeout(2)
+            if probe.connect_ex(("127.0.0.1", self._settings.port)) == 0:
+                raise NotReady(f"port {self._settings.port} is in use: stop what listens there, or set HUB_PORT")
 
     def log_of(self, role: str) -> Path:
         return self._settings.state_dir / f"{role}.log"

@@ -18,7 +18,7 @@ from rich.text import Text
 from hub.core.codes import Region
 from hub.core.money import ZERO, Money, total, yuan
 from hub.demo.stage import Login
-from hub.demo.world import REGION_NAMES
+from hub.demo.world import PLAYED_PERSON, REGION_NAMES
 
 INSURANCE_TYPES = {"310": "employees (职工 310)", "390": "residents (居民 390)"}
 METHODS = {"bilateral": "bilateral: each pair settles its difference", "multilateral": "multilateral: each region once"}
@@ -155,6 +155,8 @@ def address_lines(*, origin: str, serve: str, logins: Iterable[Login], keys: str
     """Where everything is to be seen, and as whom."""
     yield f"The hub is stopped now. Its data stay; to look at the pages:   {serve}"
     yield f"Patients        {origin}/            (register, or look a registration up)"
+    region, name, identity = PLAYED_PERSON
+    yield f"                as {name}, {identity}, insured in {region}: nobody real"
     yield f"Workbench       {origin}/login"
     yield from (f"                {one.login:<20} {one.password:<16} {one.meaning}" for one in logins)
     yield f"API             {origin}/docs        (OpenAPI at {origin}/openapi.json)"

@@ -33,6 +33,9 @@ REGION_NAMES = {
 _HOME_AREAS = {JIANGNING: "320115", HUANGSHAN: "341002", QINZHOU: "450702"}
 """The district with which the identity numbers of a region's persons begin."""
 
+PLAYED_PERSON = ("990100", "沙一", "110101198001010010")
+"""Region, name and number of somebody whom the played region 990100 knows: for trying the page oneself."""
+
 NETWORKED_FROM = date(2024, 1, 1)
 
 

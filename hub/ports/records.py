@@ -176,7 +176,7 @@ class Claim:
 
 
 class Topic(StrEnum):
-    """What a message of the outbox asks for: `hub.actions.delivery` carries it out, `hub.tasks.jobs` names its queue."""
+    """What a message of the outbox asks for: `hub.actions.delivery` does it, `hub.tasks.jobs` names its queue."""
 
     REGION_BOOKING = "region_booking"
     MATCH_DAY = "match_day"

@@ -2,10 +2,11 @@
 
 from itertools import islice
 
+from adapters.sandbox.gateway import PLAYERS
 from hub.core.codes import phone_number
 from hub.core.decision import PersonGroup
 from hub.demo.story import PLAYED_DAY
-from hub.demo.world import HOSPITALS, HUANGSHAN, JIANGNING, QINZHOU, REGIONS, hospitals_of, members
+from hub.demo.world import HOSPITALS, HUANGSHAN, JIANGNING, PLAYED_PERSON, QINZHOU, REGIONS, hospitals_of, members
 
 
 def test_each_region_has_a_large_and_a_small_hospital():
@@ -51,3 +52,9 @@ def test_pupils_are_young_and_all_others_grown_up():
         born[one.group is PersonGroup.PUPIL].append(one.identity.birth_date)
     of_age = PLAYED_DAY.replace(year=PLAYED_DAY.year - 18)
     assert max(born[False]) <= of_age < min(born[True])
+
+
+def test_the_person_named_for_trying_the_page_is_one_of_the_played_region():
+    _, name, identity = PLAYED_PERSON
+
+    assert any((player.name, player.number) == (name, identity) for player in PLAYERS)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from hub.cli.processes import NotReady, Processes
 from hub.services.process import identify
+from hub.settings import Settings
 
 PARENT = """
 import os, subprocess, sys
@@ -43,3 +47,13 @@ def test_a_child_ends_with_its_killed_parent():
     while identify(child) is not None:
         assert time.monotonic() < deadline, "the child lives on"
         time.sleep(0.1)
+
+
+def test_a_port_in_use_is_named_before_anything_is_started(settings: Settings):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        with pytest.raises(NotReady, match=f"port {port} is in use"), Processes(replace(settings, port=port)):
+            pass
