@@ -11,7 +11,7 @@ from datetime import date
 from hub.actions.context import Hub
 from hub.core.codes import IdentityNumber, Region
 from hub.core.decision import Coverage
-from hub.core.errors import NotAllowed
+from hub.core.errors import Conflict, NotAllowed
 from hub.ports import UnitOfWork
 from hub.ports.records import PersonRecord
 
@@ -40,8 +40,19 @@ def person_here(
     """The person's record, made at the first contact; a phone given later is kept."""
     found = uow.persons.find(insuring_region, identity)
     if found is None:
-        found = PersonRecord(hub.new_id("per"), insuring_region, name, identity, phone)
-        uow.persons.add(found)
+        found = _kept(uow, PersonRecord(hub.new_id("per"), insuring_region, name, identity, phone))
     elif phone and phone != found.phone:
         uow.persons.set_phone(found.id, phone)
     return found
+
+
+def _kept(uow: UnitOfWork, person: PersonRecord) -> PersonRecord:
+    """Keep a person; where somebody else was first between the look and now, his record is the person's."""
+    try:
+        uow.persons.add(person)
+    except Conflict:
+        first = uow.persons.find(person.insuring_region, person.identity)
+        if first is None:
+            raise
+        return first
+    return person

@@ -184,7 +184,8 @@ def test_a_bill_cancelled_while_a_later_one_is_asked_about_does_not_count_in_its
 
 def test_bills_and_cancels_during_the_close_are_in_exactly_one_month(world: World):
     world.approve(world.register("Huang", QINZHOU))
-    bills = [world.settled("Huang", QINZHOU, "1000.00") for _ in range(3)]
+    # Another person's bill is cancelled: a later bill of the same person would forbid it.
+    settled_before = world.settled("Xu", QINZHOU, "1000.00")
     commands = [world.bill(world.admit("Huang", QINZHOU), "1000.00") for _ in range(4)]
     settled_on_time = world.now
     world.go_to(date(2026, 11, 1), hour=0)
@@ -195,7 +196,7 @@ def test_bills_and_cancels_during_the_close_are_in_exactly_one_month(world: Worl
     at_once(
         lambda: world.close("2026-10"),
         *[lambda command=command: settle_late(command) for command in commands],
-        lambda: world.cancel(bills[-1]),
+        lambda: world.cancel(settled_before),
         lambda: world.close("2026-10"),
     )
     world.go_to(date(2026, 12, 1))
@@ -219,6 +220,12 @@ def test_many_closes_of_one_month_at_once_close_it_once(world: World):
 
     assert {one.state for one in outcomes} == {"closed"}
     assert [str(cell.amount) for cell in cells_of(world, Period(2026, 10))] == ["5225.00"]
+
+
+def test_first_contacts_of_one_person_at_once_are_one_person(world: World):
+    visits = at_once(*[lambda: world.admit("Huang", QINZHOU)] * 6)
+
+    assert len({visit.person_id for visit in visits}) == 1
 
 
 # --- message keys ---------------------------------------------------------------------------------------------------
