@@ -25,6 +25,8 @@ from hub.settings import Settings, environment_for_child
 ROLES = ("web", "worker", "beat")
 READY_SECONDS = 60
 STOP_SECONDS = 40
+MOST_REVIVALS = 5
+"""How often one role is started again: whoever ends more often than that has a fault that a restart does not mend."""
 
 
 class NotReady(Exception):
@@ -63,6 +65,7 @@ class Processes:
         self._environment = child_environment(settings)
         self._roles = roles
         self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self._revivals: dict[str, int] = {}
 
     def __enter__(self) -> Self:
         if "web" in self._roles:
@@ -118,6 +121,16 @@ class Processes:
         for role, process in self.running.items():
             if process.poll() is not None:
                 raise NotReady(f"{role} ended with status {process.returncode}: see {self.log_of(role)}")
+
+    def revive(self) -> list[str]:
+        """Start again what has ended, and say what that was; raises NotReady where a role keeps ending."""
+        ended = [role for role, process in self.running.items() if process.poll() is not None]
+        for role in ended:
+            self._revivals[role] = self._revivals.get(role, 0) + 1
+            if self._revivals[role] > MOST_REVIVALS:
+                self.check()
+            self.start(role)
+        return ended
 
     def kill(self, role: str) -> None:
         """End a role and its children at once, as a crash would."""

@@ -15,6 +15,7 @@ import click
 from hub.cli.lifeline import end_with
 from hub.cli.processes import Processes
 from hub.cli.surroundings import read_settings, services_of
+from hub.services import Services
 
 
 def register(group: click.Group) -> None:
@@ -28,11 +29,11 @@ def serve(context: click.Context) -> None:
     """Run web, worker and beat here, with an embedded database and queue where none is given."""
     from hub.cli.setup import prepare_database
 
-    with services_of(read_settings(context)) as (settings, _services):
+    with services_of(read_settings(context)) as (settings, services):
         prepare_database(settings)
         with Processes(settings) as processes:
             click.echo(f"The hub runs at {settings.public_url}  (logs in {settings.state_dir}; stop with Ctrl-C)")
-            _wait_for_stop(processes)
+            _watch(services, processes)
 
 
 def _with_parent(command: click.Command) -> click.Command:
@@ -107,7 +108,9 @@ def demo(context: click.Context) -> None:
     sys.exit(main(read_settings(context)))
 
 
-def _wait_for_stop(processes: Processes) -> None:
+def _watch(services: Services, processes: Processes) -> None:
+    """Until Ctrl-C or a request to stop: start again what dies, the embedded services first."""
+
     def stop(_signal: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
@@ -115,6 +118,7 @@ def _wait_for_stop(processes: Processes) -> None:
     try:
         while True:
             time.sleep(1)
-            processes.check()
+            for name in (*services.ensure_running(), *processes.revive()):
+                click.echo(f"{name} had ended and was started again")
     except KeyboardInterrupt:
         click.echo("Stopping ...")

@@ -19,6 +19,7 @@ from hub.core.errors import Conflict
 from hub.core.money import Money
 from hub.ports.records import BillRecord
 from hub.store import codec
+from hub.store.moves import guarded_move
 from hub.vault import Vault
 
 # One statement for the whole bill: a round trip costs more than a row (performance guide section 3).
@@ -85,19 +86,7 @@ _LATER = text(
     order by year_version
     """
 )
-_MOVE = text(
-    """
-    with moved as (
-        update bill set state = :target where id = :id and state = :source returning id
-    ), written as (
-        insert into bill_move (bill_id, move_no, source, event, target, who, why, at)
-        select moved.id, (select coalesce(max(move_no), 0) + 1 from bill_move where bill_id = moved.id),
-            :source, :event, :target, :who, :why, :at
-        from moved
-    )
-    select count(*) from moved
-    """
-)
+_MOVE = guarded_move("bill", moves="bill_move", key="bill_id")
 
 
 class Bills:

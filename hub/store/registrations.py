@@ -17,6 +17,7 @@ from hub.core.dates import Span
 from hub.core.errors import Conflict, NotAllowed
 from hub.core.registration import Evidence, Registration, RegistrationCategory, RegistrationState
 from hub.ports.records import RegistrationRecord
+from hub.store.moves import note_move
 from hub.store.scope import refusing
 from hub.vault import Vault
 
@@ -65,7 +66,9 @@ class Registrations:
                 "decided_reason": record.decided_reason,
             },
         )
-        self._note(
+        note_move(
+            self._connection,
+            "registration",
             registration.id,
             source=None,
             event="submitted",
@@ -152,40 +155,21 @@ class Registrations:
             )
         if not moved.rowcount:
             raise Conflict("registration_changed", f"registration {registration_id} has changed: look at it again")
-        self._note(registration_id, source=source, event=event, target=target, who=who, why=why, at=at)
+        note_move(
+            self._connection,
+            "registration",
+            registration_id,
+            source=source,
+            event=event,
+            target=target,
+            who=who,
+            why=why,
+            at=at,
+        )
 
     def end_on(self, registration_id: str, *, end: date) -> None:
         self._connection.execute(
             text("update registration set ends_on = :end where id = :id"), {"id": registration_id, "end": end}
-        )
-
-    def _note(
-        self,
-        registration_id: str,
-        *,
-        source: RegistrationState | None,
-        event: str,
-        target: RegistrationState,
-        who: str,
-        why: str,
-        at: datetime,
-    ) -> None:
-        self._connection.execute(
-            text(
-                """
-                insert into registration_move (registration_id, source, event, target, who, why, at)
-                values (:id, :source, :event, :target, :who, :why, :at)
-                """
-            ),
-            {
-                "id": registration_id,
-                "source": None if source is None else source.value,
-                "event": event,
-                "target": target.value,
-                "who": who,
-                "why": why,
-                "at": at,
-            },
         )
 
 

@@ -16,6 +16,7 @@ from hub.core.codes import InstitutionCode, InsuranceType, Region
 from hub.core.decision import Coverage, InsuranceStatus, PersonGroup
 from hub.core.errors import Conflict
 from hub.ports.records import VisitRecord
+from hub.store.moves import note_move
 from hub.vault import Vault
 
 _COLUMNS = """
@@ -64,8 +65,16 @@ class Visits:
         )
         if not added.rowcount:
             raise Conflict("visit_exists", f"the hospital already has a visit {visit.visit_no}")
-        self._note(
-            visit.id, source=None, event=visit.state.value, target=visit.state, who=who, why="", at=visit.recorded_at
+        note_move(
+            self._connection,
+            "visit",
+            visit.id,
+            source=None,
+            event=visit.state.value,
+            target=visit.state,
+            who=who,
+            why="",
+            at=visit.recorded_at,
         )
 
     def get(self, visit_id: str, *, lock: bool = False) -> VisitRecord | None:
@@ -91,35 +100,8 @@ class Visits:
         )
         if not moved.rowcount:
             raise Conflict("visit_changed", f"visit {visit_id} has changed: look at it again")
-        self._note(visit_id, source=source, event=event, target=target, who=who, why=why, at=at)
-
-    def _note(
-        self,
-        visit_id: str,
-        *,
-        source: VisitState | None,
-        event: str,
-        target: VisitState,
-        who: str,
-        why: str,
-        at: datetime,
-    ) -> None:
-        self._connection.execute(
-            text(
-                """
-                insert into visit_move (visit_id, source, event, target, who, why, at)
-                values (:id, :source, :event, :target, :who, :why, :at)
-                """
-            ),
-            {
-                "id": visit_id,
-                "source": None if source is None else source.value,
-                "event": event,
-                "target": target.value,
-                "who": who,
-                "why": why,
-                "at": at,
-            },
+        note_move(
+            self._connection, "visit", visit_id, source=source, event=event, target=target, who=who, why=why, at=at
         )
 
     def _opened(self, row: Row[Any]) -> VisitRecord:

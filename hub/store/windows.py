@@ -16,6 +16,7 @@ from hub.core.clearing import Window, WindowState, window_id
 from hub.core.codes import Regime
 from hub.core.dates import Period
 from hub.core.errors import Inconsistent
+from hub.store.moves import guarded_move
 from hub.vault import Vault
 
 _OPEN_FOR = text("select hub_open_window(:regime, :period)")
@@ -29,19 +30,7 @@ _GET = text("select id, regime, period, state from clearing_window where regime 
 # Not `for update`: that would also hold up whoever only refers to the window.
 _GET_LOCKED = text(f"{_GET.text} for no key update")
 _LISTED = text("select id, regime, period, state from clearing_window order by period, regime")
-_MOVE = text(
-    """
-    with moved as (
-        update clearing_window set state = :target where id = :id and state = :source returning id
-    ), written as (
-        insert into window_move (window_id, move_no, source, event, target, who, why, at)
-        select moved.id, (select coalesce(max(move_no), 0) + 1 from window_move where window_id = moved.id),
-            :source, :event, :target, :who, :why, :at
-        from moved
-    )
-    select count(*) from moved
-    """
-)
+_MOVE = guarded_move("clearing_window", moves="window_move", key="window_id")
 
 
 class Windows:

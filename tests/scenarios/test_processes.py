@@ -57,3 +57,17 @@ def test_a_port_in_use_is_named_before_anything_is_started(settings: Settings):
 
         with pytest.raises(NotReady, match=f"port {port} is in use"), Processes(replace(settings, port=port)):
             pass
+
+
+def test_a_role_that_ended_is_started_again_but_not_for_ever(settings: Settings, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("hub.cli.processes.role_command", lambda _role: [sys.executable, "-c", "pass"])
+    processes = Processes(settings, roles=())
+    processes.start("beat")
+
+    for _ in range(5):
+        processes.running["beat"].wait()
+        assert processes.revive() == ["beat"]
+    processes.running["beat"].wait()
+
+    with pytest.raises(NotReady, match="beat ended"):
+        processes.revive()
