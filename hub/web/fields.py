@@ -8,6 +8,7 @@ No complaint quotes a name, a number of a person or a phone.
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from enum import StrEnum
@@ -55,8 +56,9 @@ class _Strict(fields.Field):
             described["description"] = description
         super().__init__(metadata=described, **kwargs)
 
+    @abstractmethod
     def read(self, value: Any) -> Any:
-        raise NotImplementedError
+        """Raises NotAllowed where the value does not have this field's form."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         try:
