@@ -203,4 +203,4 @@ def test_no_made_up_message_is_answered_otherwise_than_documented(api: Api):
 def test_no_made_up_message_is_answered_otherwise_than_documented_for_minutes(api: Api):
     api.world.settled("Huang", QINZHOU)
 
-    drive(api, examples_each=100)
+    drive(api, examples_each=150)
