@@ -13,7 +13,7 @@ from pathlib import Path
 from catalogs.faults import CatalogFaults
 from catalogs.listing import Listing, ListingRow, load_listing, read_class
 from catalogs.mapping import MappedEntry, MappingRelease, load_mapping
-from catalogs.memory import InMemoryCatalog
+from catalogs.memory import InMemoryCatalogs
 from catalogs.regional import Adoption, Assumption, RegionRelease, load_region
 from catalogs.tables import Quarantined, Source
 from catalogs.unified import ACTIVE, UnifiedEntry, UnifiedRelease, load_unified
@@ -38,9 +38,9 @@ class Catalogs:
         """The unified release that begins last."""
         return self.unified_releases[-1]
 
-    def in_memory(self) -> InMemoryCatalog:
+    def in_memory(self) -> InMemoryCatalogs:
         """All regions, ready for the look-ups of a bill."""
-        return InMemoryCatalog(self.unified_releases, self.regions)
+        return InMemoryCatalogs(self.unified_releases, self.regions)
 
 
 def load_all(root: Path = ROOT) -> Catalogs:
@@ -80,7 +80,7 @@ __all__ = [
     "Assumption",
     "CatalogFaults",
     "Catalogs",
-    "InMemoryCatalog",
+    "InMemoryCatalogs",
     "Listing",
     "ListingRow",
     "MappedEntry",

@@ -16,9 +16,10 @@ from catalogs.faults import FaultList
 from catalogs.tables import Quarantined, Row, Source, Table
 from catalogs.unified import ACTIVE, UnifiedRelease, read_kind, release_name
 from catalogs.working_days import read_day
-from hub.core.codes import CatalogKind, Grade, LocalCode, Mapping, Region, UnifiedCode
+from hub.core.codes import CatalogKind, LocalCode, Region, UnifiedCode
 from hub.core.dates import Span
 from hub.core.errors import NotAllowed
+from hub.core.mapping import Grade, Mapping
 
 _COLUMNS = (
     "local_code",

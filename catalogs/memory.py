@@ -1,69 +1,54 @@
 """Answers a bill's questions about a region's catalog from memory.
 
-Knows loaded releases and which of them holds on a day. Must not know files, bills or the database.
+Knows loaded releases and which of them is in force on which days. Must not know files, bills or the database.
 Rule: the care region's catalog of the day of the fee decides (domain process, section 3).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Sequence
 
 from catalogs.regional import RegionRelease
 from catalogs.unified import UnifiedRelease
-from hub.core.catalog import CatalogItem
-from hub.core.codes import CatalogKind, LocalCode, Mapping
+from hub.core.catalog import CareCatalog, CatalogItem, Held
+from hub.core.codes import CatalogKind, Region
+from hub.core.dates import Span
 from hub.core.errors import Inconsistent, NotAllowed
+from hub.core.mapping import Mapping
 
 
-class InMemoryCatalog:
-    """A `CareCatalog` over any number of regions; of a region's releases the one begun last holds.
-
-    Look-ups are by dictionary. Entries of an adopted kind are made when first asked for and kept; two threads
-    that make the same one at once make equal values, so no lock is needed.
-    """
+class InMemoryCatalogs:
+    """The care catalogs of any number of regions; of a region's releases the one begun last is in force."""
 
     def __init__(self, unified: Iterable[UnifiedRelease], regions: Iterable[RegionRelease]) -> None:
         by_name = {one.release: one for one in unified}
-        self._regions: dict[str, tuple[_RegionTable, ...]] = {}
+        tables: dict[Region, list[_RegionTable]] = {}
         for release in sorted(regions, key=lambda one: one.valid.start):
-            tables = self._regions.get(release.region.code, ())
-            if tables and tables[0].start == release.valid.start:
-                raise Inconsistent("release_twice", f"two releases of {release.region} begin on {release.valid.start}")
             if release.unified_release not in by_name:
                 raise Inconsistent("unified_missing", f"{release.name} needs the release {release.unified_release}")
-            self._regions[release.region.code] = (
-                _RegionTable(by_name[release.unified_release], release),
-                *tables,
-            )
+            older = tables.setdefault(release.region, [])
+            if older and older[-1].start == release.valid.start:
+                raise Inconsistent("release_twice", f"two releases of {release.region} begin on {release.valid.start}")
+            older.append(_RegionTable(by_name[release.unified_release], release))
+        self._catalogs = {region: CareCatalog(region, _Releases(several)) for region, several in tables.items()}
 
-    def item(self, local: LocalCode, on: date) -> CatalogItem | None:
-        """The entry of a local code on a day; None if the catalog of that day has none.
+    def of(self, region: Region) -> CareCatalog:
+        """Raises NotAllowed if no catalog of the region is loaded: not the same as a code outside the catalog."""
+        found = self._catalogs.get(region)
+        if found is None:
+            raise NotAllowed("catalog_missing", f"no catalog of the region {region} is loaded")
+        return found
 
-        Raises NotAllowed if no catalog of the region is loaded: not the same as a code outside the catalog.
-        """
-        table = self._table(local, on)
-        found = None if table is None else table.item(local.kind, local.code)
-        return found if found is not None and on in found.valid else None
 
-    def mapping(self, local: LocalCode, on: date) -> Mapping | None:
-        """The mapping of a local code on a day; None if it is not mapped then. Raises as `item`."""
-        table = self._table(local, on)
-        if table is None:
-            return None
-        for one in table.mappings(local.kind, local.code):
-            if one.valid_from <= on and (one.valid_until is None or on < one.valid_until):
-                return one
-        return None
+class _Releases:
+    """A region's releases in order of time, as a `CatalogSource`."""
 
-    def _table(self, local: LocalCode, on: date) -> _RegionTable | None:
-        tables = self._regions.get(local.region.code)
-        if tables is None:
-            raise NotAllowed("catalog_missing", f"no catalog of the region {local.region} is loaded")
-        for table in tables:
-            if table.start <= on:
-                return table
-        return None
+    def __init__(self, tables: Sequence[_RegionTable]) -> None:
+        ends = [table.start for table in tables[1:]]
+        self._spans = [(Span(table.start, end), table) for table, end in zip(tables, [*ends, None], strict=True)]
+
+    def held(self, kind: CatalogKind, code: str) -> Sequence[Held]:
+        return [Held(span, table.items(kind, code), table.mappings(kind, code)) for span, table in self._spans]
 
 
 class _RegionTable:
@@ -76,30 +61,21 @@ class _RegionTable:
         self._unified = unified
         self._release = release
         self._adopted = {one.kind for one in release.adopted}
-        self._items: dict[CatalogKind, dict[str, CatalogItem]] = {kind: {} for kind in CatalogKind}
-        self._mappings: dict[CatalogKind, dict[str, tuple[Mapping, ...]]] = {kind: {} for kind in CatalogKind}
+        self._items: dict[tuple[CatalogKind, str], list[CatalogItem]] = {}
+        self._mappings: dict[tuple[CatalogKind, str], list[Mapping]] = {}
         for item in release.items:
-            self._items[item.local.kind][item.local.code] = item
+            self._items.setdefault((item.local.kind, item.local.code), []).append(item)
         for mapping in release.mappings:
-            of_kind = self._mappings[mapping.local.kind]
-            of_kind[mapping.local.code] = (*of_kind.get(mapping.local.code, ()), mapping)
+            self._mappings.setdefault((mapping.local.kind, mapping.local.code), []).append(mapping)
 
-    def item(self, kind: CatalogKind, code: str) -> CatalogItem | None:
-        items = self._items[kind]
-        found = items.get(code)
-        if found is None and kind in self._adopted:
-            entry = self._unified.find(kind, code)
-            found = None if entry is None else self._release.adopted_item(entry)
-            if found is not None:
-                items[code] = found
-        return found
+    def items(self, kind: CatalogKind, code: str) -> Sequence[CatalogItem]:
+        found = self._items.get((kind, code), [])
+        entry = self._unified.find(kind, code) if kind in self._adopted else None
+        adopted = None if entry is None else self._release.adopted_item(entry)
+        return found if adopted is None else [*found, adopted]
 
-    def mappings(self, kind: CatalogKind, code: str) -> tuple[Mapping, ...]:
-        mappings = self._mappings[kind]
-        found = mappings.get(code, ())
-        if not found and kind in self._adopted:
-            entry = self._unified.find(kind, code)
-            identity = None if entry is None else self._release.adopted_mapping(entry)
-            if identity is not None:
-                found = mappings[code] = (identity,)
-        return found
+    def mappings(self, kind: CatalogKind, code: str) -> Sequence[Mapping]:
+        found = self._mappings.get((kind, code), [])
+        entry = self._unified.find(kind, code) if kind in self._adopted else None
+        adopted = None if entry is None else self._release.adopted_mapping(entry)
+        return found if adopted is None else [*found, adopted]

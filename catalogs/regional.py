@@ -22,11 +22,13 @@ from catalogs.mapping import MappingRelease, load_mapping
 from catalogs.tables import Quarantined, Source
 from catalogs.unified import ACTIVE, CLASS_COLUMN, UnifiedEntry, UnifiedRelease, read_kind, release_name
 from hub.core.catalog import BenefitClass, CatalogItem, HospitalLevel
-from hub.core.codes import BILLABLE_KINDS, CatalogKind, Grade, LocalCode, Mapping, Region
+from hub.core.codes import BILLABLE_KINDS, CatalogKind, LocalCode, Region
 from hub.core.dates import Span
 from hub.core.errors import Inconsistent, NotAllowed
+from hub.core.mapping import Grade, Mapping
 from hub.core.money import Rate, percent
 
+_ON_EVERY_BILL = (CatalogKind.DRUG, CatalogKind.HERBAL, CatalogKind.SERVICE)
 _NOTHING = Rate(Fraction(0))
 _NO_LIMITS: MappingOf[HospitalLevel, Fraction] = MappingProxyType({})
 
@@ -295,9 +297,9 @@ def _read_assumption(section: Section) -> Assumption | None:
 
 
 def _check_kinds(top: Section, kinds: list[CatalogKind]) -> None:
-    """Each kind that a fee line can name is either the region's own or adopted, and once only."""
+    """Each kind that a fee line can name is the region's own or adopted, once at most; those of every bill once."""
     for kind in BILLABLE_KINDS:
-        if kinds.count(kind) != 1:
+        if kinds.count(kind) > 1 or (kind in _ON_EVERY_BILL and not kinds.count(kind)):
             top.fault("own, adopted", "kind_once", f"name {kind} {kinds.count(kind)} times: it must be once")
     for kind in kinds:
         if kind not in BILLABLE_KINDS:

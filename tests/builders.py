@@ -20,7 +20,8 @@ from hub.core.bill import (
     VisitState,
     add_up,
 )
-from hub.core.catalog import BenefitClass, ClassifiedLine, HospitalLevel, LineOutcome
+from hub.core.catalog import BenefitClass, HospitalLevel
+from hub.core.classification import ClassifiedLine, LineOutcome
 from hub.core.clearing import ClearingRules
 from hub.core.codes import (
     CatalogKind,

@@ -17,11 +17,11 @@ from functools import cache
 import pytest
 
 from adapters.registry import build_gateways
-from catalogs.load import Catalogs, load_all
+from catalogs.load import Catalogs, InMemoryCatalogs, load_all
 from hub.actions import admission, cancellation, closing, delivery, registration, settlement
 from hub.actions.context import Hub
 from hub.core.bill import AdmissionKind, BillLine, Hospital
-from hub.core.catalog import CareCatalog, HospitalLevel
+from hub.core.catalog import HospitalLevel
 from hub.core.clearing import ClearingRules, Window
 from hub.core.codes import (
     CatalogKind,
@@ -102,7 +102,7 @@ def shipped_catalogs() -> Catalogs:
 
 
 @cache
-def care_catalog() -> CareCatalog:
+def care_catalogs() -> InMemoryCatalogs:
     return shipped_catalogs().in_memory()
 
 
@@ -125,7 +125,7 @@ class World:
         self.hub = Hub(
             store=store,
             gateways=build_gateways(roster=SqlRoster(store), journal=SqlBookingJournal(store), with_sandbox=True),
-            catalog=lambda _region: care_catalog(),
+            catalog=care_catalogs().of,
             calendar=shipped_catalogs().calendar,
             clearing_rules=ClearingRules(months_late=2, source="test"),
             new_id=lambda prefix: new_id(prefix, at=self.clock.now()),

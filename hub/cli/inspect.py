@@ -10,9 +10,10 @@ import click
 from hub.cli.surroundings import read_settings, services_of
 from hub.core.bill import BILL_MOVES, VISIT_MOVES
 from hub.core.clearing import WINDOW_MOVES
+from hub.core.mapping import CHANGE_MOVES
 from hub.core.registration import REGISTRATION_MOVES
 
-LIFECYCLES = (REGISTRATION_MOVES, VISIT_MOVES, BILL_MOVES, WINDOW_MOVES)
+LIFECYCLES = (REGISTRATION_MOVES, VISIT_MOVES, BILL_MOVES, WINDOW_MOVES, CHANGE_MOVES)
 
 
 def register(group: click.Group) -> None:

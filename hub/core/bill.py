@@ -13,7 +13,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 from fractions import Fraction
 
-from hub.core.catalog import CareCatalog, ClassifiedLine, HospitalLevel, classify_line
+from hub.core.catalog import CareCatalog, HospitalLevel
+from hub.core.classification import ClassifiedLine, Treated, classify_lines
 from hub.core.codes import BILLABLE_KINDS, CatalogKind, InstitutionCode, Region, is_local_code
 from hub.core.errors import Faults, Inconsistent, NotAllowed
 from hub.core.lifecycle import Lifecycle
@@ -215,30 +216,9 @@ def add_up(lines: Sequence[ClassifiedLine]) -> ClassifiedAmounts:
     )
 
 
-def classify(
-    bill: Bill, *, catalog: CareCatalog, care_region: Region, level: HospitalLevel
-) -> tuple[ClassifiedLine, ...]:
-    """Classify every line under the care region's catalog of the day of the fee.
-
-    A return classifies at the date of the line it takes back, so that it undoes it to the fen even when the class
-    changed in between.
-    """
-    dates = {line.line_no: line.fee_date for line in bill.lines}
-    return tuple(
-        classify_line(
-            catalog,
-            line_no=line.line_no,
-            region=care_region,
-            kind=line.kind,
-            code=line.code,
-            name=line.name,
-            unit_price=line.unit_price,
-            quantity=line.quantity,
-            fee_date=dates[line.returns] if line.returns is not None else line.fee_date,
-            level=level,
-        )
-        for line in bill.lines
-    )
+def classify(bill: Bill, *, catalog: CareCatalog, treated: Treated) -> tuple[ClassifiedLine, ...]:
+    """Classify every line of a bill; see `classify_lines`."""
+    return classify_lines(bill.lines, catalog=catalog, treated=treated)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
-"""Codes of the trade: areas, institutions, persons, drugs, services, diagnoses, and how local codes map to unified
-ones.
+"""Codes of the trade: areas, institutions, persons, drugs, services, diagnoses.
 
-Knows the shape and the check digits of each code and the grades of a mapping.
-Must not know files, prices or databases.
+Knows the shape and the check digits of each code.
+Must not know what a code maps to, files, prices or databases.
 Sources: national code books (see catalogs/README.md); GB 11643 for identity numbers; national interface for the
 institution code.
 """
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from hub.core.errors import Inconsistent, NotAllowed
+from hub.core.errors import NotAllowed
 
 _MUNICIPALITIES = frozenset({"11", "12", "31", "50"})
 """Beijing, Tianjin, Shanghai and Chongqing: each is one place of care with all its districts."""
@@ -114,17 +113,40 @@ class CatalogKind(StrEnum):
     DRUG = "drug"
     HERBAL = "herbal"
     SERVICE = "service"
+    PREPARATION = "preparation"
+    CONSUMABLE = "consumable"
+    FACILITY = "facility"
     DIAGNOSIS = "diagnosis"
     PROCEDURE = "procedure"
+    MORPHOLOGY = "morphology"
+    TCM_DISEASE = "tcm_disease"
+    TCM_SYNDROME = "tcm_syndrome"
+    CHRONIC_DISEASE = "chronic_disease"
+    INSTITUTION = "institution"
     AREA = "area"
 
 
-BILLABLE_KINDS = (CatalogKind.DRUG, CatalogKind.HERBAL, CatalogKind.SERVICE)
+BILLABLE_KINDS = (
+    CatalogKind.DRUG,
+    CatalogKind.HERBAL,
+    CatalogKind.PREPARATION,
+    CatalogKind.SERVICE,
+    CatalogKind.FACILITY,
+    CatalogKind.CONSUMABLE,
+)
+"""What a fee line can name: drugs with herbal pieces and hospitals' own preparations, services with consumables, and
+service facilities such as beds (三大目录).
+"""
 
 _UNIFIED_SHAPES = {
     CatalogKind.DRUG: re.compile(r"X[A-Z0-9]{22}|Z[A-Z0-9]{19}", re.ASCII),
     CatalogKind.HERBAL: re.compile(r"T[0-9]{9}", re.ASCII),
     CatalogKind.SERVICE: re.compile(r"[0-9]{15}", re.ASCII),
+    CatalogKind.FACILITY: re.compile(r"[0-9]{15}", re.ASCII),
+    # Hospitals' own preparations carry provincial codes; the national standard fixes no common shape.
+    CatalogKind.PREPARATION: re.compile(r"[A-Z0-9]{6,40}", re.ASCII),
+    # C and 19 characters; the code of a single product adds seven more.
+    CatalogKind.CONSUMABLE: re.compile(r"C[A-Z0-9]{19}([0-9]{7})?", re.ASCII),
     # A diagnosis may carry its second code: the manifestation (A01.001+K77.0*) or the morphology (C22.101M81600/3).
     CatalogKind.DIAGNOSIS: re.compile(
         r"[A-Z][0-9]{2}(\.[0-9x][0-9]{0,2}(x[0-9]{3})?)?"
@@ -132,6 +154,12 @@ _UNIFIED_SHAPES = {
         r"|M[0-9]{4,5}/[0-9]",
         re.ASCII,
     ),
+    CatalogKind.MORPHOLOGY: re.compile(r"M[0-9]{4,5}/[0-9]", re.ASCII),
+    # GB/T 15657: A for diseases, B for syndromes, then pairs of digits.
+    CatalogKind.TCM_DISEASE: re.compile(r"A[0-9]{2}(\.[0-9]{2}){0,4}\.?", re.ASCII),
+    CatalogKind.TCM_SYNDROME: re.compile(r"B[0-9]{2}(\.[0-9]{2}){0,4}\.?", re.ASCII),
+    CatalogKind.CHRONIC_DISEASE: re.compile(r"M[0-9]{5}", re.ASCII),
+    CatalogKind.INSTITUTION: re.compile(r"[HP][1-9][0-9]{10}", re.ASCII),
     # Chapters are c1 to c18; some codes go on with a letter (17.912A0) or with x and three or four digits.
     CatalogKind.PROCEDURE: re.compile(
         r"c[0-9]{1,2}|[0-9]{2}(\.[0-9][0-9x]?([0-9]{2}(x[0-9]{3})?|[0-9]{3}|[0-9][A-Z][0-9]|[0-9]x[0-9]{4})?)?",
@@ -171,42 +199,15 @@ class LocalCode:
             raise NotAllowed("local_code_malformed", "a local code has 1 to 64 printable characters")
 
 
-class Grade(StrEnum):
-    """How well a mapping's target says what the local entry says."""
-
-    EXACT = "exact"
-    NARROWER = "narrower"
-    BROADER = "broader"
-    PARTIAL = "partial"
-    NONE = "none"
-
-
-PAYABLE_GRADES = frozenset({Grade.EXACT, Grade.NARROWER})
-"""A line is paid under a mapping only if the unified entry means the same or less than the local one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mapping:
-    """A local code's unified code, valid over a span of days (first day in, end day out; no end = until further
-    notice).
-    """
-
-    local: LocalCode
-    unified: UnifiedCode | None
-    grade: Grade
-    valid_from: date
-    valid_until: date | None = None
-
-    def __post_init__(self) -> None:
-        if (self.unified is None) != (self.grade is Grade.NONE):
-            raise Inconsistent("mapping_grade", "a mapping has no target exactly when its grade is 'none'")
-        if self.unified is not None and self.unified.kind is not self.local.kind:
-            raise NotAllowed("mapping_kind", f"a {self.local.kind} cannot map to a {self.unified.kind}")
-        if self.valid_until is not None and self.valid_until <= self.valid_from:
-            raise NotAllowed("mapping_span", "a mapping must end after it begins")
-
-
 # --- persons -----------------------------------------------------------------------------------------------------
+
+
+class Sex(StrEnum):
+    """Sex as an identity number tells it (GB/T 2261.1: 1 male, 2 female)."""
+
+    MALE = "1"
+    FEMALE = "2"
+
 
 _IDENTITY = re.compile(r"[1-9][0-9]{5}(1[89]|20)[0-9]{2}[01][0-9][0-3][0-9][0-9]{3}[0-9X]", re.ASCII)
 _IDENTITY_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -247,6 +248,11 @@ class IdentityNumber:
     @property
     def birth_date(self) -> date:
         return date(int(self.number[6:10]), int(self.number[10:12]), int(self.number[12:14]))
+
+    @property
+    def sex(self) -> Sex:
+        """The seventeenth digit is odd for men and even for women (GB 11643)."""
+        return Sex.MALE if int(self.number[16]) % 2 else Sex.FEMALE
 
     @property
     def masked(self) -> str:

@@ -16,8 +16,9 @@ from types import MappingProxyType
 
 from catalogs.load import Catalogs, RegionRelease
 from hub.core.catalog import CatalogItem, HospitalLevel
-from hub.core.codes import PAYABLE_GRADES, CatalogKind, Region
+from hub.core.codes import CatalogKind, Region
 from hub.core.errors import Inconsistent
+from hub.core.mapping import PAYABLE_GRADES
 
 BED = "bed"
 NURSING = "nursing"

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from hub.core.bill import AdmissionKind, BillLine, BillState, ClassifiedAmounts, VisitState
-from hub.core.catalog import ClassifiedLine
+from hub.core.classification import ClassifiedLine
 from hub.core.codes import IdentityNumber, InstitutionCode, InsuranceType, Regime, Region
 from hub.core.dates import Period
 from hub.core.decision import Coverage, Decision, DecisionRequest, YearToDate

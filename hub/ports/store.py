@@ -20,6 +20,7 @@ from hub.core.ledger import Entry
 from hub.core.netting import GrossCell, Position, Transfer
 from hub.core.registration import Registration, RegistrationState
 from hub.core.statement import StatementRow
+from hub.ports.catalogs import Changes, Waiting
 from hub.ports.records import (
     BillRecord,
     Claim,
@@ -402,6 +403,8 @@ class UnitOfWork(Protocol):
     audit: Audit
     jobs: Jobs
     matching: Matching
+    changes: Changes
+    waiting: Waiting
 
 
 class Store(Protocol):

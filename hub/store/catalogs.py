@@ -18,10 +18,11 @@ from typing import Any, Protocol
 import psycopg
 from sqlalchemy import Connection, Row, text
 
-from hub.core.catalog import BenefitClass, CatalogItem, HospitalLevel
-from hub.core.codes import CatalogKind, Grade, LocalCode, Mapping, Region, UnifiedCode
+from hub.core.catalog import BenefitClass, CareCatalog, CatalogItem, Held, HospitalLevel
+from hub.core.codes import CatalogKind, LocalCode, Region, UnifiedCode
 from hub.core.dates import Span
 from hub.core.errors import Conflict, Inconsistent, NotAllowed
+from hub.core.mapping import Grade, Mapping
 from hub.core.money import Rate
 from hub.vault import Vault
 
@@ -352,7 +353,7 @@ class CatalogShelf:
         )
         return [_item(region, row) for row in rows]
 
-    def care_catalog(self, region: Region) -> StoredCatalog:
+    def care_catalog(self, region: Region) -> CareCatalog:
         """A region's whole catalog, for classifying bills from memory; read it once and keep it.
 
         Raises NotAllowed if none of the region's releases is ready.
@@ -361,7 +362,7 @@ class CatalogShelf:
             text(
                 """
                 select id, valid_from from catalog_release where region = :region and state = 'ready'
-                order by valid_from desc
+                order by valid_from
                 """
             ),
             {"region": region.code},
@@ -378,68 +379,41 @@ class CatalogShelf:
                 {"id": release.id},
             )
             tables.append(_ReleaseTable(region, release.valid_from, items.all(), mappings.all()))
-        return StoredCatalog(region, tables)
+        return CareCatalog(region, _StoredReleases(tables))
 
 
-class StoredCatalog:
-    """A `CareCatalog` of one region from its stored rows; values are made when a code is first asked for, and kept."""
+class _StoredReleases:
+    """A region's stored releases in order of time, as a `CatalogSource`."""
 
-    def __init__(self, region: Region, tables: Sequence[_ReleaseTable]) -> None:
-        self._region = region
-        self._tables = tables
+    def __init__(self, tables: Sequence[_ReleaseTable]) -> None:
+        ends = [table.start for table in tables[1:]]
+        self._spans = [(Span(table.start, end), table) for table, end in zip(tables, [*ends, None], strict=True)]
 
-    def item(self, local: LocalCode, on: date) -> CatalogItem | None:
-        table = self._table(local, on)
-        found = None if table is None else table.item(local)
-        return found if found is not None and on in found.valid else None
-
-    def mapping(self, local: LocalCode, on: date) -> Mapping | None:
-        table = self._table(local, on)
-        if table is None:
-            return None
-        for one in table.mappings(local):
-            if one.valid_from <= on and (one.valid_until is None or on < one.valid_until):
-                return one
-        return None
-
-    def _table(self, local: LocalCode, on: date) -> _ReleaseTable | None:
-        if local.region != self._region:
-            raise NotAllowed("catalog_missing", f"this is the catalog of {self._region}, not of {local.region}")
-        return next((table for table in self._tables if table.start <= on), None)
+    def held(self, kind: CatalogKind, code: str) -> Sequence[Held]:
+        return [Held(span, table.items(kind, code), table.mappings(kind, code)) for span, table in self._spans]
 
 
 class _ReleaseTable:
-    """The rows of one release by kind and code."""
+    """The rows of one release by kind and code; values are made when a code is asked for."""
 
-    __slots__ = ("_item_rows", "_items", "_mapping_rows", "_mappings", "_region", "start")
+    __slots__ = ("_item_rows", "_mapping_rows", "_region", "start")
 
     def __init__(self, region: Region, start: date, items: Sequence[Row[Any]], mappings: Sequence[Row[Any]]) -> None:
         self.start = start
         self._region = region
-        self._items: dict[tuple[str, str], CatalogItem] = {}
-        self._item_rows = {(row.kind, row.code): row for row in items}
-        self._mappings: dict[tuple[str, str], list[Mapping]] = {}
+        self._item_rows: dict[tuple[str, str], list[Row[Any]]] = {}
         self._mapping_rows: dict[tuple[str, str], list[Row[Any]]] = {}
+        for row in items:
+            self._item_rows.setdefault((row.kind, row.code), []).append(row)
         for row in mappings:
             self._mapping_rows.setdefault((row.kind, row.code), []).append(row)
 
-    def item(self, local: LocalCode) -> CatalogItem | None:
-        key = (local.kind.value, local.code)
-        found = self._items.get(key)
-        if found is None and (row := self._item_rows.get(key)) is not None:
-            found = self._items[key] = _item(self._region, row)
-        return found
+    def items(self, kind: CatalogKind, code: str) -> Sequence[CatalogItem]:
+        return [_item(self._region, row) for row in self._item_rows.get((kind.value, code), ())]
 
-    def mappings(self, local: LocalCode) -> list[Mapping]:
-        key = (local.kind.value, local.code)
-        found = self._mappings.get(key)
-        if found is None:
-            rows = self._mapping_rows.get(key, ())
-            found = [_mapping(local, row) for row in rows]
-            if rows:
-                # Only codes that exist are kept: what hospitals mistype must not fill the memory.
-                self._mappings[key] = found
-        return found
+    def mappings(self, kind: CatalogKind, code: str) -> Sequence[Mapping]:
+        local = LocalCode(self._region, kind, code)
+        return [_mapping(local, row) for row in self._mapping_rows.get((kind.value, code), ())]
 
 
 def _mapping(local: LocalCode, row: Row[Any]) -> Mapping:

@@ -15,7 +15,8 @@ from typing import Any
 import orjson
 
 from hub.core.bill import BillLine, ClassifiedAmounts
-from hub.core.catalog import BenefitClass, ClassifiedLine, HospitalLevel, LineOutcome
+from hub.core.catalog import BenefitClass, HospitalLevel
+from hub.core.classification import ClassifiedLine, LineOutcome
 from hub.core.codes import CatalogKind, Fund, InsuranceType, LocalCode, Region, UnifiedCode
 from hub.core.decision import (
     Contribution,

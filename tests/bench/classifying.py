@@ -12,7 +12,9 @@ from typing import Any
 
 from hub.core.bill import Bill, add_up, classify
 from hub.core.catalog import CareCatalog, HospitalLevel
-from hub.core.codes import PAYABLE_GRADES, LocalCode, Region
+from hub.core.classification import Treated
+from hub.core.codes import LocalCode, Region
+from hub.core.mapping import PAYABLE_GRADES
 from hub.core.money import total
 from hub.demo.shelf import ShelfItem, build_shelf
 from hub.demo.world import JIANGNING, QINZHOU, REGION_NAMES
@@ -47,7 +49,7 @@ def _figures(region: Region, bills: Sequence[Bill], catalog: CareCatalog) -> Ite
     name = REGION_NAMES[region][1]
 
     def ours(bill: Bill) -> object:
-        return classify(bill, catalog=catalog, care_region=region, level=LEVEL)
+        return classify(bill, catalog=catalog, treated=Treated(LEVEL))
 
     with no_collection():
         first = statistics.median(once(lambda bill=bill: ours(bill)) for bill in bills)

@@ -11,8 +11,9 @@ import pytest
 
 from catalogs.load import ROOT, Catalogs, load_all
 from hub.core.catalog import BenefitClass, HospitalLevel
-from hub.core.codes import CatalogKind, Grade
+from hub.core.codes import CatalogKind
 from hub.core.errors import NotAllowed
+from hub.core.mapping import Grade
 from hub.core.money import Rate
 
 NANJING, HUANGSHAN, QINZHOU = "320115", "341000", "450700"

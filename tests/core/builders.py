@@ -5,21 +5,20 @@ from datetime import date
 from fractions import Fraction
 
 from hub.core.bill import Bill, BillLine, ClassifiedAmounts
-from hub.core.catalog import BenefitClass, CatalogItem, HospitalLevel
+from hub.core.catalog import BenefitClass, CareCatalog, CatalogItem, Held, HospitalLevel
 from hub.core.codes import (
     CatalogKind,
     Fund,
-    Grade,
     InstitutionCode,
     InsuranceType,
     LocalCode,
-    Mapping,
     Region,
     UnifiedCode,
     identity_check_digit,
 )
 from hub.core.dates import Span
 from hub.core.decision import Contribution, Decision, DecisionRequest, Payer, PersonGroup, Place, Step, YearToDate
+from hub.core.mapping import Grade, Mapping
 from hub.core.money import ZERO, Money, line_amount, percent, total, yuan
 from hub.core.registration import AccessBasis, Evidence, Registration, RegistrationCategory, RegistrationState
 
@@ -44,17 +43,21 @@ def identity(first_seventeen):
 
 
 @dataclass
-class Shelf:
-    """A care catalog of single entries: what is asked for on a day outside its span is not there."""
+class Release:
+    """One release of these entries and mappings, in force for ever."""
 
     items: list = field(default_factory=list)
     mappings: list = field(default_factory=list)
 
-    def item(self, local, on):
-        return next((found for found in self.items if found.local == local and on in found.valid), None)
+    def held(self, kind, code):
+        def named(several):
+            return [one for one in several if (one.local.kind, one.local.code) == (kind, code)]
 
-    def mapping(self, local, on):
-        return next((found for found in self.mappings if found.local == local and on >= found.valid_from), None)
+        return [Held(Span(date(2000, 1, 1)), named(self.items), named(self.mappings))]
+
+
+def catalog_of(items=(), mappings=(), *, changes=(), region=AWAY):
+    return CareCatalog(region, Release(list(items), list(mappings)), changes=changes)
 
 
 def item(
@@ -77,7 +80,7 @@ def mapped(code=CODE, *, grade=Grade.EXACT, unified=DRUG):
 
 def shelf(*items):
     """A catalog of these entries, every one of them exactly mapped."""
-    return Shelf(list(items), [mapped(found.local.code) for found in items])
+    return catalog_of(items, [mapped(code) for code in dict.fromkeys(found.local.code for found in items)])
 
 
 # --- bill --------------------------------------------------------------------------------------------------------

@@ -18,10 +18,11 @@ from hub.core.bill import (
     length_of_stay,
 )
 from hub.core.catalog import HospitalLevel
+from hub.core.classification import Treated
 from hub.core.codes import CatalogKind
 from hub.core.errors import Fault, Inconsistent, NotAllowed
 from hub.core.money import ZERO, Money, yuan
-from tests.core.builders import AWAY, DISCHARGED, bill, day, item, line, shelf
+from tests.core.builders import DISCHARGED, bill, day, item, line, shelf
 
 LEVEL = HospitalLevel.LEVEL_3
 
@@ -36,7 +37,7 @@ def faults(sent, *, as_of=DISCHARGED):
 
 def parts(sent, *items):
     """Over the limit, first self-pay, in policy of a whole bill."""
-    found = add_up(classify(sent, catalog=shelf(*items), care_region=AWAY, level=LEVEL))
+    found = add_up(classify(sent, catalog=shelf(*items), treated=Treated(LEVEL)))
     return str(found.over_limit), str(found.first_self_pay), str(found.in_policy)
 
 

@@ -1,30 +1,20 @@
 """How one fee line divides under the care region's catalog; each part worked out by hand."""
 
 import dataclasses
-from fractions import Fraction
 
 import pytest
 
-from hub.core.catalog import OUTCOME_WORDS, BenefitClass, HospitalLevel, LineOutcome, classify_line
-from hub.core.codes import CatalogKind, Grade
+from hub.core.catalog import BenefitClass, HospitalLevel
+from hub.core.classification import OUTCOME_WORDS, LineOutcome, Treated, classify_line
 from hub.core.errors import Inconsistent, NotAllowed
+from hub.core.mapping import Grade
 from hub.core.money import yuan
-from tests.core.builders import ADMITTED, AWAY, CODE, DRUG, Shelf, day, item, mapped, shelf
+from tests.core.builders import ADMITTED, CODE, DRUG, catalog_of, day, item, line, mapped, shelf
 
 
 def classify(catalog, *, price="10.00", quantity="1", on=ADMITTED, level="3", code=CODE):
-    return classify_line(
-        catalog,
-        line_no=7,
-        region=AWAY,
-        kind=CatalogKind.DRUG,
-        code=code,
-        name="as sent",
-        unit_price=Fraction(price),
-        quantity=Fraction(quantity),
-        fee_date=on,
-        level=HospitalLevel(level),
-    )
+    sent = dataclasses.replace(line(7, price=price, quantity=quantity, on=on, code=code), name="as sent")
+    return classify_line(sent, catalog=catalog, treated=Treated(HospitalLevel(level)))
 
 
 def parts(found):
@@ -75,7 +65,7 @@ def test_each_hospital_level_has_a_limit_of_its_own_or_none(level, over):
 
 
 def test_a_code_that_the_catalog_does_not_have_is_fully_self_paid_under_the_name_sent():
-    found = classify(Shelf(), price="5.00")
+    found = classify(catalog_of(), price="5.00")
 
     assert (found.outcome, found.name, found.unified, found.benefit_class) == (
         LineOutcome.UNKNOWN_CODE,
@@ -88,20 +78,20 @@ def test_a_code_that_the_catalog_does_not_have_is_fully_self_paid_under_the_name
 
 @pytest.mark.parametrize("mappings", [[], [mapped(unified=None, grade=Grade.NONE)]])
 def test_an_entry_without_a_unified_code_is_fully_self_paid_and_says_so(mappings):
-    found = classify(Shelf([item()], mappings))
+    found = classify(catalog_of([item()], mappings))
 
     assert (found.outcome, parts(found)[0], found.name) == (LineOutcome.UNMAPPED, "10.00", "amoxicillin")
 
 
 @pytest.mark.parametrize("grade", [Grade.BROADER, Grade.PARTIAL])
 def test_an_entry_mapped_too_broadly_is_fully_self_paid_but_keeps_its_unified_code(grade):
-    found = classify(Shelf([item()], [mapped(grade=grade)]))
+    found = classify(catalog_of([item()], [mapped(grade=grade)]))
 
     assert (found.outcome, found.unified, parts(found)[0]) == (LineOutcome.MAPPED_TOO_BROADLY, DRUG, "10.00")
 
 
 def test_an_entry_mapped_to_something_narrower_is_paid():
-    assert classify(Shelf([item()], [mapped(grade=Grade.NARROWER)])).outcome is LineOutcome.COVERED
+    assert classify(catalog_of([item()], [mapped(grade=Grade.NARROWER)])).outcome is LineOutcome.COVERED
 
 
 def test_the_class_of_the_day_of_the_fee_counts():

@@ -5,13 +5,10 @@ from datetime import date
 import pytest
 
 from hub.core.codes import (
-    PAYABLE_GRADES,
     CatalogKind,
-    Grade,
     IdentityNumber,
     InstitutionCode,
     LocalCode,
-    Mapping,
     Regime,
     Region,
     UnifiedCode,
@@ -23,6 +20,7 @@ from hub.core.codes import (
     regime_of,
 )
 from hub.core.errors import Inconsistent, NotAllowed
+from hub.core.mapping import PAYABLE_GRADES, Grade, Mapping
 from tests.core.builders import AWAY, DRUG, identity
 
 LOCAL = LocalCode(AWAY, CatalogKind.DRUG, "001")

@@ -7,7 +7,8 @@ from fractions import Fraction
 import pytest
 
 from hub.core.bill import check_bill, classify
-from hub.core.catalog import HospitalLevel, LineOutcome
+from hub.core.catalog import HospitalLevel
+from hub.core.classification import LineOutcome, Treated
 from hub.core.codes import CatalogKind, UnifiedCode
 from hub.core.money import ZERO, yuan
 from hub.demo.bills import ILLNESSES, draw_bill, lines_json, plain, with_return, with_unmapped, without_last_line
@@ -62,13 +63,13 @@ def test_huangshan_bills_in_national_codes_only(shelves):
 
 
 def test_nearly_all_lines_of_ordinary_bills_are_covered(story, bills, catalogs):
-    catalog = catalogs.in_memory()
+    shelf = catalogs.in_memory()
 
     outcomes = [
         line.outcome
         for stay in story.tale(Tale.ORDINARY)[:60]
         for line in classify(
-            bills[stay.number], catalog=catalog, care_region=stay.care_region, level=stay.hospital.level
+            bills[stay.number], catalog=shelf.of(stay.care_region), treated=Treated(stay.hospital.level)
         )
     ]
 
@@ -97,7 +98,7 @@ def test_an_unmapped_line_carries_a_code_that_the_region_lists_and_nobody_mapped
     shelf = shelves[JIANGNING, HospitalLevel.LEVEL_3]
     bill = with_unmapped(draw_bill(shelf, ILLNESSES[0], **STAY), shelf)
 
-    classified = classify(bill, catalog=catalogs.in_memory(), care_region=JIANGNING, level=HospitalLevel.LEVEL_3)
+    classified = classify(bill, catalog=catalogs.in_memory().of(JIANGNING), treated=Treated(HospitalLevel.LEVEL_3))
 
     assert classified[-1].outcome is LineOutcome.UNMAPPED
     assert bill.lines[-1].name == "住院诊察费"

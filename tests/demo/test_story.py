@@ -8,6 +8,7 @@ import pytest
 from adapters.registry import load_policies
 from hub.core.adjudication import decide
 from hub.core.bill import add_up, classify, length_of_stay
+from hub.core.classification import Treated
 from hub.core.codes import Fund
 from hub.core.decision import Decision, DecisionRequest, Place, Refusal, RefusalReason, YearToDate
 from hub.core.money import yuan
@@ -19,11 +20,11 @@ from hub.demo.story import CLOSE_DAY, PLAYED_DAY, REGISTRATION_DAY, Filing, Tale
 @pytest.fixture(scope="session")
 def decided(story, bills, catalogs):
     """What the real policies decide of a stay, given what the person had of the year before."""
-    catalog = catalogs.in_memory()
+    shelf = catalogs.in_memory()
     plans = {region: PlanBook(policy) for region, policy in load_policies().items()}
 
     def of(stay, *, year=None, basis=AccessBasis.LONG_TERM):
-        lines = classify(bills[stay.number], catalog=catalog, care_region=stay.care_region, level=stay.hospital.level)
+        lines = classify(bills[stay.number], catalog=shelf.of(stay.care_region), treated=Treated(stay.hospital.level))
         return decide(
             plans[stay.insuring_region].plan(on=stay.discharged_on),
             DecisionRequest(

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.core.bill import add_up, classify
-from hub.core.catalog import HospitalLevel, classify_line
-from hub.core.codes import CatalogKind
+from hub.core.catalog import HospitalLevel
+from hub.core.classification import Treated, classify_line
 from hub.core.money import (
     LARGEST_FEN,
     ZERO,
@@ -21,8 +21,9 @@ from hub.core.money import (
     total,
     yuan,
 )
-from tests.core.builders import ADMITTED, AWAY, bill, item, line, shelf
+from tests.core.builders import bill, item, line, shelf
 
+TREATED = Treated(HospitalLevel.LEVEL_3)
 few = settings(max_examples=80, deadline=None)
 amounts = st.integers(-LARGEST_FEN, LARGEST_FEN).map(Money)
 prices = st.integers(0, 10**9).map(lambda millionths: Fraction(millionths, 10**6))
@@ -38,18 +39,8 @@ def priced(first_self_pay, limit):
 
 
 def divided(catalog, price, quantity):
-    return classify_line(
-        catalog,
-        line_no=1,
-        region=AWAY,
-        kind=CatalogKind.DRUG,
-        code="001",
-        name="",
-        unit_price=price,
-        quantity=quantity,
-        fee_date=ADMITTED,
-        level=HospitalLevel.LEVEL_3,
-    )
+    sent = line(price=price, quantity=quantity)
+    return classify_line(sent, catalog=catalog, treated=TREATED)
 
 
 @few
@@ -122,6 +113,6 @@ def test_a_bill_all_of_which_is_returned_leaves_nothing(rows, rate, limit):
         lines.append(line(number, price=price, quantity=quantity))
         lines.append(line(1000 + number, price=price, quantity=-quantity, returns=number))
 
-    found = add_up(classify(bill(*lines), catalog=priced(rate, limit), care_region=AWAY, level=HospitalLevel.LEVEL_3))
+    found = add_up(classify(bill(*lines), catalog=priced(rate, limit), treated=TREATED))
 
     assert found == add_up([])

@@ -12,15 +12,15 @@ from sqlalchemy import Connection
 from hub.actions import settlement, statements
 from hub.actions.rendering import render
 from hub.core.bill import AdmissionKind, Hospital
-from hub.core.catalog import CatalogItem, HospitalLevel
+from hub.core.catalog import HospitalLevel
 from hub.core.clearing import WindowState
-from hub.core.codes import InstitutionCode, LocalCode, Mapping, Regime, Region
+from hub.core.codes import InstitutionCode, Regime, Region
 from hub.core.dates import Period
 from hub.core.money import yuan
 from hub.ports import HUB_SCOPE, Scope, UnitOfWork
 from hub.ports.records import BillRecord, VisitRecord
 from hub.store.verify import run
-from tests.world import HOSPITALS, HUANGSHAN, QINZHOU, SERVICE, World, care_catalog
+from tests.world import HOSPITALS, HUANGSHAN, QINZHOU, SERVICE, World, care_catalogs
 
 NANNING = Region("450100")
 NANNING_HOSPITAL = Hospital(
@@ -88,16 +88,6 @@ def test_the_dearest_bills_there_can_be_are_settled_and_cleared(world: World, ow
     assert wrong(world, owner) == []
 
 
-class Borrowed:
-    """Nanning has no catalog of its own here: it classifies by Qinzhou's."""
-
-    def item(self, local: LocalCode, on: date) -> CatalogItem | None:
-        return care_catalog().item(replace(local, region=QINZHOU), on)
-
-    def mapping(self, local: LocalCode, on: date) -> Mapping | None:
-        return care_catalog().mapping(replace(local, region=QINZHOU), on)
-
-
 def test_within_a_province_bills_are_cleared_in_a_window_of_their_own(
     world: World, owner: Connection, monkeypatch: pytest.MonkeyPatch
 ):
@@ -106,7 +96,7 @@ def test_within_a_province_bills_are_cleared_in_a_window_of_their_own(
     with world.store.begin(HUB_SCOPE) as uow:
         uow.institutions.put(NANNING_HOSPITAL)
     own = world.hub
-    world.hub = replace(own, catalog=lambda _region: Borrowed())
+    world.hub = replace(own, catalog=lambda _region: care_catalogs().of(QINZHOU))
     bill = world.settled("Wei", NANNING, "10000.00")
     world.hub = own
     world.settled("Wei", HUANGSHAN, "10000.00")

@@ -2,7 +2,6 @@
 
 import tomllib
 from datetime import date
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -10,14 +9,18 @@ import pytest
 from adapters.policy_folder import REGIONS_FOLDER, load_policy
 from hub.core.adjudication import CapNotStated, decide, pay_layer
 from hub.core.bill import ClassifiedAmounts
-from hub.core.catalog import BenefitClass, CatalogItem, HospitalLevel, classify_line
-from hub.core.codes import CatalogKind, Fund, Grade, InsuranceType, LocalCode, Mapping, Region, UnifiedCode
+from hub.core.catalog import BenefitClass, CatalogItem, HospitalLevel
+from hub.core.classification import Treated, classify_line
+from hub.core.codes import CatalogKind, Fund, InsuranceType, LocalCode, Region, UnifiedCode
 from hub.core.dates import Span
 from hub.core.decision import DecisionRequest, PersonGroup, Place, Refusal, YearToDate, check_answer
+from hub.core.mapping import Grade, Mapping
 from hub.core.money import ZERO, percent, total, yuan
 from hub.core.plan import compile_plan
 from hub.core.policy import Case
 from hub.core.registration import AccessBasis
+from tests.core.builders import catalog_of
+from tests.core.builders import line as fee_line
 
 HERE = Path(__file__).parent
 POLICIES = {folder.name: load_policy(folder) for folder in REGIONS_FOLDER.iterdir() if folder.name.isdigit()}
@@ -116,35 +119,15 @@ def decide_one(facts, year, bill_id):
     return decision
 
 
-class OneItemCatalog:
-    def __init__(self, item):
-        self._item = item
-
-    def item(self, local, on):
-        return self._item
-
-    def mapping(self, local, on):
-        target = UnifiedCode(CatalogKind.SERVICE, "001102000010000")
-        return Mapping(local, target, Grade.EXACT, date(2024, 1, 1))
-
-
 def drive_line(facts):
     local = LocalCode(Region(facts["region"]), CatalogKind.SERVICE, "S1")
     item = CatalogItem(
         local, "检查", "次", BenefitClass(facts["class"]), percent(facts["first_self_pay"]), {}, Span(date(2024, 1, 1))
     )
-    line = classify_line(
-        OneItemCatalog(item),
-        line_no=1,
-        region=local.region,
-        kind=local.kind,
-        code=local.code,
-        name="检查",
-        unit_price=Fraction(facts["price"]),
-        quantity=Fraction(1),
-        fee_date=date(2026, 6, 21),
-        level=HospitalLevel.LEVEL_3,
-    )
+    target = UnifiedCode(CatalogKind.SERVICE, "001102000010000")
+    catalog = catalog_of([item], [Mapping(local, target, Grade.EXACT, date(2024, 1, 1))], region=local.region)
+    sent = fee_line(price=facts["price"], on=date(2026, 6, 21), kind=local.kind, code=local.code)
+    line = classify_line(sent, catalog=catalog, treated=Treated(HospitalLevel.LEVEL_3))
     return {"first_self_pay": line.first_self_pay, "in_policy": line.in_policy}
 
 

@@ -12,9 +12,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from hub.core.catalog import BenefitClass, CatalogItem, HospitalLevel
-from hub.core.codes import CatalogKind, Grade, LocalCode, Mapping, UnifiedCode
+from hub.core.codes import CatalogKind, LocalCode, UnifiedCode
 from hub.core.dates import Span
 from hub.core.errors import Conflict, NotAllowed
+from hub.core.mapping import Grade, Mapping
 from hub.core.money import Rate
 from hub.ports import HUB_SCOPE
 from hub.store.catalogs import load_into

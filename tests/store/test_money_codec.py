@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.core.bill import BillLine, ClassifiedAmounts
-from hub.core.catalog import BenefitClass, ClassifiedLine, HospitalLevel, LineOutcome
+from hub.core.catalog import BenefitClass, HospitalLevel
+from hub.core.classification import ClassifiedLine, LineOutcome
 from hub.core.codes import CatalogKind, Fund, InsuranceType, LocalCode, Region, UnifiedCode
 from hub.core.decision import Contribution, Decision, DecisionRequest, Payer, PersonGroup, Place, Step, YearToDate
 from hub.core.errors import Inconsistent

@@ -12,11 +12,13 @@ import marshmallow
 from marshmallow import fields as plain
 
 from hub.core.bill import PUBLIC_STATES, AdmissionKind, VisitState
-from hub.core.catalog import BenefitClass, LineOutcome
+from hub.core.catalog import BenefitClass
+from hub.core.classification import LineOutcome
 from hub.core.clearing import WindowState
-from hub.core.codes import CatalogKind, Fund, Grade, InsuranceType, Regime
+from hub.core.codes import CatalogKind, Fund, InsuranceType, Regime
 from hub.core.decision import Payer, RefusalReason
 from hub.core.ledger import Event
+from hub.core.mapping import Grade
 from hub.core.netting import NetMethod
 from hub.core.registration import AccessBasis, Evidence, RegistrationCategory, RegistrationState
 from hub.web import fields

@@ -12,11 +12,13 @@ from hub.actions.matching import DayReport
 from hub.actions.settlement import Quoted
 from hub.actions.statements import Matrix
 from hub.core.bill import PUBLIC_STATES, ClassifiedAmounts
-from hub.core.catalog import OUTCOME_WORDS, CatalogItem
+from hub.core.catalog import CatalogItem
+from hub.core.classification import OUTCOME_WORDS
 from hub.core.clearing import Window
-from hub.core.codes import PAYABLE_GRADES, IdentityNumber, Mapping, masked_name
+from hub.core.codes import IdentityNumber, masked_name
 from hub.core.dates import SHANGHAI
 from hub.core.decision import REFUSAL_WORDS, Decision, Refusal, Step
+from hub.core.mapping import PAYABLE_GRADES, Mapping
 from hub.core.money import Money
 from hub.ports.records import BilledLine, BillRecord, RegistrationRecord, StoredStatement, VisitRecord
 

@@ -11,7 +11,8 @@ from datetime import date
 
 from hub.actions.rendering import PAYMENT_NOTICE, RECEIPT_NOTICE, STATEMENT
 from hub.core.bill import BillState
-from hub.core.catalog import OUTCOME_WORDS, HospitalLevel
+from hub.core.catalog import HospitalLevel
+from hub.core.classification import OUTCOME_WORDS
 from hub.core.clearing import WindowState
 from hub.core.codes import CatalogKind, Fund, InsuranceType, Regime
 from hub.core.decision import Payer
