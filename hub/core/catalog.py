@@ -8,13 +8,13 @@ queries 1318 and 1319; a drug struck off may stay payable for a while at the old
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
-from typing import Protocol
+from typing import Any, Protocol
 
 from hub.core.codes import CatalogKind, InsuranceType, LocalCode, Region, Sex
 from hub.core.dates import Span
@@ -206,9 +206,9 @@ class CareCatalog:
             if change.local.region != region:
                 raise Inconsistent("change_region", f"a change of {change.local.region} in the catalog of {region}")
             self._changes.setdefault((change.local.kind, change.local.code), []).append(change)
-        self.known: dict[str, tuple[tuple[CatalogKind, tuple[Stretch, ...]], ...]] = {}
-        """Stretches by code and kind, in order of time. Only codes that exist are kept: what hospitals mistype must not
-        fill the memory."""
+        # Only codes that exist are kept: what hospitals mistype must not fill the memory.
+        self._known: dict[tuple[CatalogKind, str], tuple[Stretch, ...]] = {}
+        self._kept: dict[Hashable, dict[str, Any]] = {}
 
     def with_changes(self, changes: Iterable[Change]) -> CareCatalog:
         """The same catalog as it would be with further changes, for looking at before they are decided."""
@@ -217,14 +217,16 @@ class CareCatalog:
 
     def stretches(self, kind: CatalogKind, code: str) -> tuple[Stretch, ...]:
         """All that ever holds for a code, in order of time; nothing where the region has no such code."""
-        known = self.known.get(code, ())
-        for found, stretches in known:
-            if found is kind:
-                return stretches
-        made = _stretches(self._source.held(kind, code), self._changes.get((kind, code), ()))
-        if made:
-            self.known[code] = (*known, (kind, made))
-        return made
+        found = self._known.get((kind, code))
+        if found is None:
+            found = _stretches(self._source.held(kind, code), self._changes.get((kind, code), ()))
+            if found:
+                self._known[kind, code] = found
+        return found
+
+    def kept(self, key: Hashable) -> dict[str, Any]:
+        """A place for what others work out of this catalog by code; it goes when the catalog goes."""
+        return self._kept.setdefault(key, {})
 
     def on(self, kind: CatalogKind, code: str, day: date) -> Stretch | None:
         """What holds for a code on a day."""

@@ -8,19 +8,19 @@ overlmt_selfpay, preselfpay_amt, inscp_scp_amt; decision 0060 for the order of t
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as MappingOf
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
-from typing import Protocol
+from typing import NamedTuple, Protocol, Self, cast
 
 from hub.core.catalog import BenefitClass, CareCatalog, CareSetting, CatalogItem, HospitalLevel, Stretch, Unmet
 from hub.core.codes import CatalogKind, InsuranceType, LocalCode, Sex, UnifiedCode
 from hub.core.errors import Inconsistent
 from hub.core.mapping import PAYABLE_GRADES, Circumstances, Mapping, applying
-from hub.core.money import ZERO, Money, Rate, line_amount, share_of
+from hub.core.money import ZERO, Money, cut, line_amount
 
 
 class LineOutcome(StrEnum):
@@ -140,13 +140,7 @@ class FeeLine(Protocol):
     def returns(self) -> int | None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class ClassifiedLine:
-    """One fee line divided into its four parts; they always add up to `amount`.
-
-    A return (negative quantity) divides as the mirror image of what it takes back.
-    """
-
+class _LineParts(NamedTuple):
     line_no: int
     local: LocalCode
     unified: UnifiedCode | None
@@ -159,10 +153,39 @@ class ClassifiedLine:
     first_self_pay: Money
     in_policy: Money
 
-    def __post_init__(self) -> None:
-        parts = self.full_self_pay.fen + self.over_limit.fen + self.first_self_pay.fen + self.in_policy.fen
-        if parts != self.amount.fen:
-            raise Inconsistent("line_parts", f"line {self.line_no}: parts {parts} do not add up to {self.amount.fen}")
+
+class ClassifiedLine(_LineParts):
+    """One fee line divided into its four parts; they always add up to `amount`.
+
+    A return (negative quantity) divides as the mirror image of what it takes back. A tuple, because a bill has
+    hundreds: a frozen dataclass of eleven fields costs three times as much to make.
+    """
+
+    __slots__ = ()
+
+    def __new__(
+        cls,
+        *,
+        line_no: int,
+        local: LocalCode,
+        unified: UnifiedCode | None,
+        name: str,
+        outcome: LineOutcome,
+        benefit_class: BenefitClass | None,
+        amount: Money,
+        full_self_pay: Money,
+        over_limit: Money,
+        first_self_pay: Money,
+        in_policy: Money,
+    ) -> Self:
+        parts = full_self_pay.fen + over_limit.fen + first_self_pay.fen + in_policy.fen
+        if parts != amount.fen:
+            raise Inconsistent("line_parts", f"line {line_no}: parts {parts} do not add up to {amount.fen}")
+        head = (line_no, local, unified, name, outcome, benefit_class, amount)
+        return tuple.__new__(cls, (*head, full_self_pay, over_limit, first_self_pay, in_policy))
+
+
+_line = cast(Callable[[type[ClassifiedLine], tuple[object, ...]], ClassifiedLine], tuple.__new__)
 
 
 def classify_lines(lines: Sequence[FeeLine], *, catalog: CareCatalog, treated: Treated) -> tuple[ClassifiedLine, ...]:
@@ -174,8 +197,8 @@ def classify_lines(lines: Sequence[FeeLine], *, catalog: CareCatalog, treated: T
     fen is lost. A return classifies on the day of the line it takes back, so that it undoes it to the fen even when the
     class changed in between.
     """
-    courses = _Courses(lines)
-    return tuple([_classified(line, catalog=catalog, treated=treated, courses=courses) for line in lines])
+    bill = _Bill(lines, catalog, treated)
+    return tuple([bill.divided(line) for line in lines])
 
 
 def classify_line(line: FeeLine, *, catalog: CareCatalog, treated: Treated) -> ClassifiedLine:
@@ -183,21 +206,133 @@ def classify_line(line: FeeLine, *, catalog: CareCatalog, treated: Treated) -> C
     return classify_lines((line,), catalog=catalog, treated=treated)[0]
 
 
-class _Courses:
-    """On which day of its course a code is charged, worked out only for bills with an entry that limits courses."""
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a stretch of a catalog says about a line at one hospital level for one insurance type, worked out once.
 
-    def __init__(self, lines: Sequence[FeeLine]) -> None:
+    `refused` is the outcome of a line that is not paid whatever else holds. `cap` is the lower of limit and payment
+    standard, in yuan a unit, and `capped` the outcome of a price above it. The ratio of the first self-pay is
+    `own` / `whole`. `asks` says that the person or the day of the course decides.
+    """
+
+    item: CatalogItem
+    local: LocalCode
+    unified: UnifiedCode | None
+    name: str
+    benefit_class: BenefitClass
+    refused: LineOutcome | None
+    covered: LineOutcome
+    cap: Fraction | None
+    cap_numerator: int
+    cap_denominator: int
+    capped: LineOutcome
+    own: int
+    whole: int
+    asks: bool
+
+
+def _terms(item: CatalogItem, mapping: Mapping | None, *, in_grace: bool, treated: Treated, asks: bool) -> Terms:
+    ratio = item.self_pay_for(treated.insurance_type).value
+    unified = None if mapping is None else mapping.unified
+    refused = None
+    if mapping is None or unified is None:
+        refused = LineOutcome.UNMAPPED
+    elif mapping.grade not in PAYABLE_GRADES:
+        refused = LineOutcome.MAPPED_TOO_BROADLY
+    elif ratio == 1:
+        refused = LineOutcome.NOT_PAYABLE
+    cap, capped = item.price_limits.get(treated.level), LineOutcome.OVER_LIMIT
+    standard = item.payment_standard
+    if standard is not None and (cap is None or standard < cap):
+        cap, capped = standard, LineOutcome.OVER_STANDARD
+    return Terms(
+        item=item,
+        local=item.local,
+        unified=unified,
+        name=item.name,
+        benefit_class=item.benefit_class,
+        refused=refused,
+        covered=LineOutcome.IN_GRACE if in_grace else LineOutcome.COVERED,
+        cap=cap,
+        cap_numerator=0 if cap is None else cap.numerator,
+        cap_denominator=1 if cap is None else cap.denominator,
+        capped=capped,
+        own=ratio.numerator,
+        whole=ratio.denominator,
+        asks=asks,
+    )
+
+
+def _ready(stretch: Stretch, treated: Treated) -> Terms | None:
+    """The terms of a stretch where no condition of a mapping has to be looked at; None where one has."""
+    if stretch.item is None or any(not one.condition.is_empty for one in stretch.mappings):
+        return None
+    mapping = stretch.mappings[0] if stretch.mappings else None
+    asks = stretch.item.restriction is not None
+    return _terms(stretch.item, mapping, in_grace=stretch.in_grace, treated=treated, asks=asks)
+
+
+_Known = tuple[tuple[CatalogKind, date, date, Terms], ...]
+
+
+class _Bill:
+    """One bill being divided: the catalog, the person, and the other lines where a rule looks at them."""
+
+    __slots__ = ("_catalog", "_dates", "_days", "_known", "_lines", "_treated")
+
+    def __init__(self, lines: Sequence[FeeLine], catalog: CareCatalog, treated: Treated) -> None:
         self._lines = lines
+        self._catalog = catalog
+        self._treated = treated
+        self._known: dict[str, _Known] = catalog.kept((treated.level, treated.insurance_type))
         self._dates: dict[int, date] | None = None
         self._days: dict[tuple[CatalogKind, str], dict[date, int]] = {}
 
-    def returned_on(self, line: FeeLine) -> date:
+    def divided(self, line: FeeLine) -> ClassifiedLine:
+        kind = line.kind
+        on = line.fee_date if line.returns is None else self._day_of_original(line)
+        # A bill has hundreds of lines and is divided while the patient waits: the common case is one look-up and whole
+        # numbers, everything that has to be asked goes the long way.
+        for found, start, end, terms in self._known.get(line.code, ()):
+            if found is kind and start <= on < end:
+                return _divided(line, terms)
+        return self._asked(line, on)
+
+    def _asked(self, line: FeeLine, on: date) -> ClassifiedLine:
+        """The long way: a code seen for the first time, a condition, a restriction, or nothing that holds."""
+        treated = self._treated
+        stretches = self._catalog.stretches(line.kind, line.code)
+        stretch = next((one for one in stretches if on in one.span), None)
+        if stretch is None or stretch.item is None:
+            ended = any(one.item is not None and one.span.start <= on for one in stretches)
+            outcome = LineOutcome.STRUCK_OFF if ended else LineOutcome.UNKNOWN_CODE
+            return _unknown(line, LocalCode(self._catalog.region, line.kind, line.code), outcome)
+        terms = _ready(stretch, treated)
+        if terms is not None and not terms.asks:
+            end = date.max if stretch.span.end is None else stretch.span.end
+            known = self._known.get(line.code, ())
+            self._known[line.code] = (*known, (line.kind, stretch.span.start, end, terms))
+            return _divided(line, terms)
+        person = treated.at(on)
+        if terms is None:
+            mapping = applying(stretch.mappings, person)
+            terms = _terms(stretch.item, mapping, in_grace=stretch.in_grace, treated=treated, asks=False)
+        restriction = stretch.item.restriction
+        if terms.refused is None and restriction is not None:
+            day = self._day_of_course(line, on)
+            unmet = restriction.unmet(person, level=treated.level, setting=treated.setting, day_of_course=day)
+            if unmet is not None:
+                return _self_paid(line, terms, _UNMET_OUTCOMES[unmet])
+        return _divided(line, terms)
+
+    def _day_of_original(self, line: FeeLine) -> date:
         """The day of the line that a return takes back."""
         if self._dates is None:
             self._dates = {one.line_no: one.fee_date for one in self._lines}
         return self._dates[line.returns] if line.returns is not None else line.fee_date
 
-    def day(self, line: FeeLine, on: date) -> int:
+    def _day_of_course(self, line: FeeLine, on: date) -> int:
+        """How many different days, this one included, the code was charged on so far in this bill."""
         key = (line.kind, line.code)
         days = self._days.get(key)
         if days is None:
@@ -206,95 +341,36 @@ class _Courses:
         return days.get(on, 1)
 
 
-def _classified(line: FeeLine, *, catalog: CareCatalog, treated: Treated, courses: _Courses) -> ClassifiedLine:
-    kind, code = line.kind, line.code
-    on = line.fee_date if line.returns is None else courses.returned_on(line)
-    stretches: tuple[Stretch, ...] = ()
-    # The loop is `CareCatalog.stretches` written out: a bill has hundreds of lines, and this is most of their cost.
-    for found, known in catalog.known.get(code, ()):
-        if found is kind:
-            stretches = known
-            break
-    else:
-        stretches = catalog.stretches(kind, code)
-    stretch = None
-    for one in stretches:
-        if on in one.span:
-            stretch = one
-            break
-    if stretch is None or stretch.item is None:
-        ended = any(one.item is not None and one.span.start <= on for one in stretches)
-        outcome = LineOutcome.STRUCK_OFF if ended else LineOutcome.UNKNOWN_CODE
-        return _self_paid(line, LocalCode(catalog.region, kind, code), None, None, outcome)
-    item = stretch.item
-    mapping = _mapping_of(stretch, treated, on)
-    if mapping is None or mapping.unified is None:
-        return _self_paid(line, item.local, item, None, LineOutcome.UNMAPPED)
-    if mapping.grade not in PAYABLE_GRADES:
-        return _self_paid(line, item.local, item, mapping.unified, LineOutcome.MAPPED_TOO_BROADLY)
-    ratio = item.self_pay_for(treated.insurance_type) if item.first_self_pay_of else item.first_self_pay
-    if ratio.value == 1:
-        return _self_paid(line, item.local, item, mapping.unified, LineOutcome.NOT_PAYABLE)
-    if item.restriction is not None:
-        unmet = item.restriction.unmet(
-            treated.at(on), level=treated.level, setting=treated.setting, day_of_course=courses.day(line, on)
-        )
-        if unmet is not None:
-            return _self_paid(line, item.local, item, mapping.unified, _UNMET_OUTCOMES[unmet])
-    return _divided(line, item, mapping.unified, ratio=ratio, level=treated.level, in_grace=stretch.in_grace)
-
-
-def _mapping_of(stretch: Stretch, treated: Treated, on: date) -> Mapping | None:
-    mappings = stretch.mappings
-    if len(mappings) == 1 and mappings[0].condition.is_empty:
-        return mappings[0]
-    return applying(mappings, treated.at(on)) if mappings else None
-
-
-def _self_paid(
-    line: FeeLine, local: LocalCode, item: CatalogItem | None, unified: UnifiedCode | None, outcome: LineOutcome
-) -> ClassifiedLine:
-    return ClassifiedLine(
-        line_no=line.line_no,
-        local=local,
-        unified=unified,
-        name=line.name if item is None else item.name,
-        outcome=outcome,
-        benefit_class=None if item is None else item.benefit_class,
-        amount=line.amount,
-        full_self_pay=line.amount,
-        over_limit=ZERO,
-        first_self_pay=ZERO,
-        in_policy=ZERO,
+def _unknown(line: FeeLine, local: LocalCode, outcome: LineOutcome) -> ClassifiedLine:
+    amount = line.amount
+    return _line(
+        ClassifiedLine, (line.line_no, local, None, line.name, outcome, None, amount, amount, ZERO, ZERO, ZERO)
     )
 
 
-def _divided(
-    line: FeeLine, item: CatalogItem, unified: UnifiedCode, *, ratio: Rate, level: HospitalLevel, in_grace: bool
-) -> ClassifiedLine:
-    amount = within = line.amount
-    outcome = LineOutcome.IN_GRACE if in_grace else LineOutcome.COVERED
-    limit, over = item.price_limits.get(level), LineOutcome.OVER_LIMIT
-    standard = item.payment_standard
-    if standard is not None and (limit is None or standard < limit):
-        limit, over = standard, LineOutcome.OVER_STANDARD
-    above = ZERO
-    if limit is not None and line.unit_price > limit:
-        within = line_amount(unit_price=limit, quantity=line.quantity)
-        above = amount - within
-        if above:
-            outcome = over
-    first = share_of(within, ratio) if ratio.value else ZERO
-    return ClassifiedLine(
-        line_no=line.line_no,
-        local=item.local,
-        unified=unified,
-        name=item.name,
-        outcome=outcome,
-        benefit_class=item.benefit_class,
-        amount=amount,
-        full_self_pay=ZERO,
-        over_limit=above,
-        first_self_pay=first,
-        in_policy=within - first if first else within,
-    )
+def _self_paid(line: FeeLine, terms: Terms, outcome: LineOutcome) -> ClassifiedLine:
+    amount = line.amount
+    head = (line.line_no, terms.local, terms.unified, terms.name, outcome, terms.benefit_class, amount)
+    return _line(ClassifiedLine, (*head, amount, ZERO, ZERO, ZERO))
+
+
+def _divided(line: FeeLine, terms: Terms) -> ClassifiedLine:
+    """Cut a paid line at the cap and by the ratio; what is refused is self-paid as a whole."""
+    if terms.refused is not None:
+        return _self_paid(line, terms, terms.refused)
+    amount = inside = line.amount
+    outcome, above, first = terms.covered, ZERO, ZERO
+    cap = terms.cap
+    if cap is not None:
+        price = line.unit_price
+        if price.numerator * terms.cap_denominator > terms.cap_numerator * price.denominator:
+            inside = line_amount(unit_price=cap, quantity=line.quantity)
+            above = amount - inside
+            if above:
+                outcome = terms.capped
+    if terms.own:
+        first, inside = cut(inside, terms.own, terms.whole)
+    # Each part is what the cut before it left, so the parts add up by construction and need no second look.
+    parts = (ZERO, above, first, inside)
+    head = (line.line_no, terms.local, terms.unified, terms.name, outcome, terms.benefit_class, amount)
+    return _line(ClassifiedLine, (*head, *parts))

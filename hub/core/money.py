@@ -141,7 +141,33 @@ def _half_up(numerator: int, denominator: int) -> Money:
 
 def share_of(amount: Money, rate: Rate) -> Money:
     """The part of an amount that a rate pays, rounded half up to the fen; the caller keeps the remainder."""
-    return _half_up(amount.fen * rate.value.numerator, rate.value.denominator)
+    return share(amount, rate.value.numerator, rate.value.denominator)
+
+
+def share(amount: Money, parts: int, whole: int) -> Money:
+    """`share_of` for a rate taken apart beforehand: `parts` of `whole`, rounded half up to the fen."""
+    return _half_up(amount.fen * parts, whole)
+
+
+def cut(amount: Money, parts: int, whole: int) -> tuple[Money, Money]:
+    """The share of a rate between 0 and 1, as `share` gives it, and what is left of the amount."""
+    fen = amount.fen
+    first = (2 * abs(fen) * parts + whole) // (2 * whole)
+    if fen < 0:
+        first = -first
+    return _part(first), _part(fen - first)
+
+
+def _part(fen: int) -> Money:
+    """A part of an amount that was checked: whole and in range, so that a bill's hundreds are not checked again."""
+    made = _new(Money)
+    _set_fen(made, fen)
+    return made
+
+
+_new = object.__new__
+_set_fen = Money.__dict__["fen"].__set__
+"""The slot itself: the class is frozen."""
 
 
 def exact_decimal(text: str, *, places: int) -> Fraction:

@@ -18,7 +18,7 @@ from hub.core.codes import (
 )
 from hub.core.dates import Span
 from hub.core.decision import Contribution, Decision, DecisionRequest, Payer, PersonGroup, Place, Step, YearToDate
-from hub.core.mapping import Grade, Mapping
+from hub.core.mapping import ALWAYS, Grade, Mapping
 from hub.core.money import ZERO, Money, line_amount, percent, total, yuan
 from hub.core.registration import AccessBasis, Evidence, Registration, RegistrationCategory, RegistrationState
 
@@ -61,7 +61,16 @@ def catalog_of(items=(), mappings=(), *, changes=(), region=AWAY):
 
 
 def item(
-    code=CODE, *, benefit_class="B", first_self_pay="10 %", limits=None, start="2026-01-01", end=None, region=AWAY
+    code=CODE,
+    *,
+    benefit_class="B",
+    first_self_pay="10 %",
+    limits=None,
+    start="2026-01-01",
+    end=None,
+    region=AWAY,
+    grace_until=None,
+    **more,
 ):
     return CatalogItem(
         local=LocalCode(region, CatalogKind.DRUG, code),
@@ -71,11 +80,14 @@ def item(
         first_self_pay=percent(first_self_pay),
         price_limits={HospitalLevel(level): Fraction(limit) for level, limit in (limits or {}).items()},
         valid=Span(day(start), day(end) if end else None),
+        grace_until=day(grace_until) if grace_until else None,
+        **more,
     )
 
 
-def mapped(code=CODE, *, grade=Grade.EXACT, unified=DRUG):
-    return Mapping(LocalCode(AWAY, CatalogKind.DRUG, code), unified, grade, date(2026, 1, 1))
+def mapped(code=CODE, *, grade=Grade.EXACT, unified=DRUG, start="2026-01-01", end=None, condition=ALWAYS):
+    local = LocalCode(AWAY, CatalogKind.DRUG, code)
+    return Mapping(local, unified, grade, day(start), day(end) if end else None, condition)
 
 
 def shelf(*items):

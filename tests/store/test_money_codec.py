@@ -56,10 +56,18 @@ def billed_line(draw, region):
     )  # fmt: skip
     parts = draw(st.tuples(fen, fen, fen))
     classified = ClassifiedLine(
-        number, LocalCode(region, kind, code), draw(st.none() | st.just(UnifiedCode(kind, UNIFIED[kind]))),
-        draw(words | st.just(sent.name)), draw(st.sampled_from(LineOutcome)),
-        draw(st.none() | st.sampled_from(BenefitClass)), amount, *parts, amount - total(parts),
-    )  # fmt: skip
+        line_no=number,
+        local=LocalCode(region, kind, code),
+        unified=draw(st.none() | st.just(UnifiedCode(kind, UNIFIED[kind]))),
+        name=draw(words | st.just(sent.name)),
+        outcome=draw(st.sampled_from(LineOutcome)),
+        benefit_class=draw(st.none() | st.sampled_from(BenefitClass)),
+        amount=amount,
+        full_self_pay=parts[0],
+        over_limit=parts[1],
+        first_self_pay=parts[2],
+        in_policy=amount - total(parts),
+    )
     return BilledLine(sent, classified)
 
 
@@ -126,9 +134,18 @@ def test_a_version_that_nobody_knows_is_refused():
 def test_lines_classified_as_something_else_are_not_packed():
     sent = BillLine(1, CatalogKind.DRUG, "A", "甲", Fraction(1), Fraction(1), Money(100), date(2026, 10, 1))
     other = ClassifiedLine(
-        2, LocalCode(Region("320100"), CatalogKind.DRUG, "A"), None, "甲", LineOutcome.UNMAPPED, None, Money(100),
-        Money(100), ZERO, ZERO, ZERO,
-    )  # fmt: skip
+        line_no=2,
+        local=LocalCode(Region("320100"), CatalogKind.DRUG, "A"),
+        unified=None,
+        name="甲",
+        outcome=LineOutcome.UNMAPPED,
+        benefit_class=None,
+        amount=Money(100),
+        full_self_pay=Money(100),
+        over_limit=ZERO,
+        first_self_pay=ZERO,
+        in_policy=ZERO,
+    )
 
     with pytest.raises(Inconsistent, match="line 1 was classified as something else"):
         codec.pack_lines((BilledLine(sent, other),))
