@@ -215,6 +215,11 @@ class CareCatalog:
         kept = [one for several in self._changes.values() for one in several]
         return CareCatalog(self.region, self._source, changes=[*kept, *changes])
 
+    def without_change(self, order: int) -> CareCatalog:
+        """The same catalog as it would be had one decided change never been, for looking at before it is undone."""
+        kept = [one for several in self._changes.values() for one in several if one.order != order]
+        return CareCatalog(self.region, self._source, changes=kept)
+
     def stretches(self, kind: CatalogKind, code: str) -> tuple[Stretch, ...]:
         """All that ever holds for a code, in order of time; nothing where the region has no such code."""
         found = self._known.get((kind, code))
@@ -296,13 +301,14 @@ def _piece(span: Span, held: Sequence[Held], changes: Sequence[Change]) -> Stret
     release = next((one for one in held if day in one.span), None)
     item, in_grace = _item_on(day, () if release is None else release.items)
     mappings = () if release is None else tuple(one for one in release.mappings if day in one.valid)
+    has_item, has_mappings = item is not None, bool(mappings)
     for change in sorted(changes, key=lambda one: one.order):
         new = change.new
         begins_later = release is not None and release.span.start > new.valid.start
         if isinstance(new, CatalogItem):
-            if day in new.payable and not (begins_later and item is not None):
+            if day in new.payable and not (begins_later and has_item):
                 item, in_grace = new, day not in new.valid
-        elif day in new.valid and not (begins_later and mappings):
+        elif day in new.valid and not (begins_later and has_mappings):
             mappings = (*(one for one in mappings if one.condition != new.condition), new)
     if item is None and not mappings:
         return None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
-from hub.core.catalog import CatalogItem, Change
+from hub.core.catalog import CareCatalog, CatalogItem, Change
 from hub.core.classification import LineOutcome
 from hub.core.codes import CatalogKind, LocalCode, Region, UnifiedCode
 from hub.core.mapping import ChangeState, Mapping, Origin
@@ -46,9 +46,9 @@ class ChangeRecord:
 
 @dataclass(frozen=True, slots=True)
 class ChangeMove:
-    """One step in the history of a change."""
+    """One step in the history of a change; the first comes from nothing (event ``proposed``)."""
 
-    source: ChangeState
+    source: ChangeState | None
     event: str
     target: ChangeState
     who: str
@@ -146,6 +146,51 @@ class Waiting(Protocol):
 
     def bills_with(self, local: LocalCode, *, since: date, until: date | None, limit: int) -> Sequence[str]:
         """Ids of settled bills of open windows with a line of this code on these days, the newest first."""
+        ...
+
+
+class UnifiedEntry(Protocol):
+    """An entry of the unified code books, as a person looks at it."""
+
+    @property
+    def code(self) -> UnifiedCode: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def attributes(self) -> MappingOf[str, str]: ...
+    @property
+    def parent(self) -> str | None: ...
+    @property
+    def status(self) -> str: ...
+
+
+class CodeBooks(Protocol):
+    """The newest unified release and the regions' releases; everybody may read them."""
+
+    def entry(self, code: UnifiedCode) -> UnifiedEntry | None: ...
+
+    def search(self, kind: CatalogKind, words: str, *, limit: int) -> Sequence[UnifiedEntry]:
+        """Entries whose code begins with a text or whose name holds it, the closest first."""
+        ...
+
+    def items(self, region: Region, kind: CatalogKind, words: str, *, on: date, limit: int) -> Sequence[CatalogItem]:
+        """A region's released entries of a day whose code begins with a text or whose name holds it, by code."""
+        ...
+
+    def version(self, region: Region | None) -> int:
+        """The version of what is loaded and decided now: of a region's catalog, or without one of the unified books."""
+        ...
+
+    def entries_since(self, kind: CatalogKind, *, version: int, after: str, limit: int) -> Sequence[UnifiedEntry]:
+        """Unified entries that a holder of an older version lacks or has otherwise, by code; at 0 all."""
+        ...
+
+    def codes_since(self, region: Region, kind: CatalogKind, *, version: int, after: str, limit: int) -> Sequence[str]:
+        """Local codes about which a region's catalog says something else than at a version, in order; at 0 all."""
+        ...
+
+    def part(self, region: Region, kind: CatalogKind, codes: Sequence[str]) -> CareCatalog:
+        """A region's catalog of these codes alone, as this transaction sees it. Raises NotAllowed if none is loaded."""
         ...
 
 

@@ -20,7 +20,7 @@ from hub.core.ledger import Entry
 from hub.core.netting import GrossCell, Position, Transfer
 from hub.core.registration import Registration, RegistrationState
 from hub.core.statement import StatementRow
-from hub.ports.catalogs import Changes, Waiting
+from hub.ports.catalogs import Changes, CodeBooks, Waiting
 from hub.ports.records import (
     BillRecord,
     Claim,
@@ -403,8 +403,13 @@ class UnitOfWork(Protocol):
     audit: Audit
     jobs: Jobs
     matching: Matching
-    changes: Changes
-    waiting: Waiting
+
+    @property
+    def changes(self) -> Changes: ...
+    @property
+    def waiting(self) -> Waiting: ...
+    @property
+    def catalogs(self) -> CodeBooks: ...
 
 
 class Store(Protocol):

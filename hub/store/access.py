@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, text
 
 from hub.core.codes import IdentityNumber, InstitutionCode, InsuranceType, Region
 from hub.core.decision import Coverage, InsuranceStatus, PersonGroup
-from hub.core.errors import Conflict
+from hub.core.errors import Conflict, NotAllowed
 from hub.ports.records import Participant, Sight
 from hub.store.scope import refusing
 from hub.vault import Vault
@@ -26,7 +26,10 @@ from hub.vault import Vault
 
 @dataclass(frozen=True, slots=True)
 class ParticipantKey:
-    """A public key with which a participant signs; raw bytes of Ed25519."""
+    """A public key with which a participant signs; raw bytes of Ed25519.
+
+    `holder` is the id of the member of staff who alone signs with it; None for the key of a system.
+    """
 
     id: str
     participant_id: str
@@ -35,6 +38,7 @@ class ParticipantKey:
     valid_until: datetime | None = None
     revoked_at: datetime | None = None
     algorithm: str = "ed25519"
+    holder: str | None = None
 
     def holds(self, at: datetime) -> bool:
         """Whether a signature made at a moment counts; a revoked key counts for nothing, not even earlier."""
@@ -88,24 +92,29 @@ class Participants:
         return [_participant(row) for row in rows]
 
     def add_key(self, key: ParticipantKey) -> None:
-        """Raises Conflict where the key id is taken."""
-        added = self._connection.execute(
-            text(
-                """
-                insert into participant_key (id, participant_id, public_key, algorithm, valid_from, valid_until)
-                values (:id, :participant_id, :public_key, :algorithm, :valid_from, :valid_until)
-                on conflict (id) do nothing
-                """
-            ),
-            {
-                "id": key.id,
-                "participant_id": key.participant_id,
-                "public_key": key.public_key,
-                "algorithm": key.algorithm,
-                "valid_from": key.valid_from,
-                "valid_until": key.valid_until,
-            },
-        )
+        """Raises Conflict where the key id is taken, NotAllowed where the holder does not work at the participant."""
+        stranger = NotAllowed("holder_unknown", f"the holder of key {key.id} does not work at {key.participant_id}")
+        with refusing({"participant_key_holder": stranger}):
+            added = self._connection.execute(
+                text(
+                    """
+                    insert into participant_key (
+                        id, participant_id, public_key, algorithm, valid_from, valid_until, holder
+                    )
+                    values (:id, :participant_id, :public_key, :algorithm, :valid_from, :valid_until, :holder)
+                    on conflict (id) do nothing
+                    """
+                ),
+                {
+                    "id": key.id,
+                    "participant_id": key.participant_id,
+                    "public_key": key.public_key,
+                    "algorithm": key.algorithm,
+                    "valid_from": key.valid_from,
+                    "valid_until": key.valid_until,
+                    "holder": key.holder,
+                },
+            )
         if not added.rowcount:
             raise Conflict("key_exists", f"there is a key {key.id} already")
 
@@ -159,7 +168,7 @@ class Participants:
 
 
 _PARTICIPANT_COLUMNS = "id, sight, region, institution, name"
-_KEY_COLUMNS = "id, participant_id, public_key, algorithm, valid_from, valid_until, revoked_at"
+_KEY_COLUMNS = "id, participant_id, public_key, algorithm, valid_from, valid_until, revoked_at, holder"
 
 
 def _participant(row: Row[Any]) -> Participant:
@@ -181,6 +190,7 @@ def _key(row: Row[Any]) -> ParticipantKey:
         valid_until=row.valid_until,
         revoked_at=row.revoked_at,
         algorithm=row.algorithm,
+        holder=row.holder,
     )
 
 

@@ -1,7 +1,8 @@
 """Settled bills with their lines, decisions and moves.
 
-Knows the tables bill, bill_share, decision and bill_move. Must not know what makes a bill right: the core has checked
-it, and the tables repeat the sums. Sources: design invariants 1 and 2; decision 0030 for the packed lines.
+Knows the tables bill, bill_share, decision, bill_move and waiting_line. Must not know what makes a bill right: the core
+has checked it, and the tables repeat the sums. Sources: design invariants 1 and 2; decision 0030 for the packed lines,
+decision 0062 for those that wait.
 """
 
 from __future__ import annotations
@@ -13,18 +14,18 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from hub.core.bill import BillState, ClassifiedAmounts
+from hub.core.classification import WAITING_OUTCOMES
 from hub.core.codes import InstitutionCode, InsuranceType, Regime, Region
 from hub.core.dates import Period
 from hub.core.errors import Conflict
 from hub.core.money import Money
-from hub.ports.records import BillRecord
+from hub.ports.records import BilledLine, BillRecord
 from hub.store import codec
 from hub.store.moves import guarded_move
 from hub.vault import Vault
 
 # One statement for the whole bill: a round trip costs more than a row (performance guide section 3).
-_ADD = text(
-    """
+_ADDED = """
     with kept as (
         insert into bill (
             id, visit_id, person_id, institution, insuring_region, care_region, insurance_type, regime, bill_no,
@@ -53,8 +54,23 @@ _ADD = text(
         from kept, unnest(cast(:sources as text[]), cast(:events as text[]), cast(:targets as text[]))
             with ordinality as move (source, event, target, move_no)
     )
-    select count(*) from kept
+"""
+_KEPT = "select count(*) from kept"
+_ADD = text(_ADDED + _KEPT)
+# A statement of its own, so that a bill all of whose lines are known pays nothing for those that wait.
+_ADD_WAITING = text(
+    _ADDED
+    + """
+    , waits as (
+        insert into waiting_line (bill_id, line_no, care_region, kind, code, name, outcome, fee_date, amount_fen)
+        select kept.id, line_no, :care_region, kind, code, name, outcome, fee_date, amount_fen
+        from kept, unnest(
+            cast(:line_nos as integer[]), cast(:kinds as text[]), cast(:codes as text[]), cast(:names as text[]),
+            cast(:outcomes as text[]), cast(:fee_dates as date[]), cast(:waiting_fen as bigint[])
+        ) as line (line_no, kind, code, name, outcome, fee_date, amount_fen)
+    )
     """
+    + _KEPT
 )
 
 _SELECT = """
@@ -96,7 +112,11 @@ class Bills:
         self._connection = connection
 
     def add(self, bill: BillRecord, *, moves: Sequence[tuple[BillState, str, BillState]], who: str) -> None:
-        kept = self._connection.execute(_ADD, {**_columns(bill), **_companions(bill), **_moves(moves), "who": who})
+        values = {**_columns(bill), **_companions(bill), **_moves(moves), "who": who}
+        waiting = [line for line in bill.lines if line.classified.outcome in WAITING_OUTCOMES]
+        kept = self._connection.execute(
+            _ADD_WAITING if waiting else _ADD, {**values, **_waiting(waiting)} if waiting else values
+        )
         if kept.scalar_one() == 0:
             raise Conflict(
                 "bill_exists",
@@ -201,6 +221,18 @@ def _moves(moves: Sequence[tuple[BillState, str, BillState]]) -> dict[str, Any]:
         "sources": [source.value for source, _, _ in moves],
         "events": [event for _, event, _ in moves],
         "targets": [target.value for _, _, target in moves],
+    }
+
+
+def _waiting(lines: Sequence[BilledLine]) -> dict[str, Any]:
+    return {
+        "line_nos": [line.sent.line_no for line in lines],
+        "kinds": [line.sent.kind.value for line in lines],
+        "codes": [line.sent.code for line in lines],
+        "names": [line.classified.name for line in lines],
+        "outcomes": [line.classified.outcome.value for line in lines],
+        "fee_dates": [line.sent.fee_date for line in lines],
+        "waiting_fen": [line.classified.full_self_pay.fen for line in lines],
     }
 
 

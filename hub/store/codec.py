@@ -36,8 +36,9 @@ from hub.ports.records import BilledLine
 VERSION = 1
 """Written into every value; a reader refuses a version that it does not know."""
 
+LINE_NO, LINE_KIND, LINE_CODE, LINE_NAME, LINE_FEE_DATE, LINE_OUTCOME, LINE_CATALOG_NAME = 0, 1, 2, 3, 7, 9, 16
 LINE_AMOUNT, LINE_FULL_SELF_PAY, LINE_OVER_LIMIT, LINE_FIRST_SELF_PAY, LINE_IN_POLICY = 6, 12, 13, 14, 15
-"""Where a packed line keeps its amounts, for SQL that adds lines up."""
+"""Where a packed line keeps its parts, for SQL that adds lines up or looks for a code."""
 
 
 def pack_lines(lines: tuple[BilledLine, ...]) -> str:
@@ -55,7 +56,11 @@ def pack_lines(lines: tuple[BilledLine, ...]) -> str:
 def unpack_lines(text: str) -> tuple[BilledLine, ...]:
     """Undo `pack_lines`."""
     found = _read(text)
-    return tuple(_unpacked(row, region=found["region"]) for row in found["lines"])
+    if not found["lines"]:
+        return ()
+    # Made once, not for each of hundreds of lines: a preview reads two thousand bills.
+    region = Region(found["region"])
+    return tuple([_unpacked(row, region=region) for row in found["lines"]])
 
 
 def write_request(request: DecisionRequest) -> str:
@@ -196,7 +201,7 @@ def _packed(line: BilledLine) -> list[Any]:
     ]
 
 
-def _unpacked(row: list[Any], *, region: str) -> BilledLine:
+def _unpacked(row: list[Any], *, region: Region) -> BilledLine:
     (line_no, kind_code, code, name, price, quantity, amount, day, returns, *rest) = row
     (outcome, benefit_class, unified, full_self_pay, over_limit, first_self_pay, in_policy, catalog_name) = rest
     kind = CatalogKind(kind_code)
@@ -214,7 +219,7 @@ def _unpacked(row: list[Any], *, region: str) -> BilledLine:
         ),
         classified=ClassifiedLine(
             line_no=line_no,
-            local=LocalCode(Region(region), kind, code),
+            local=LocalCode(region, kind, code),
             unified=UnifiedCode(kind, unified) if unified is not None else None,
             name=name if catalog_name is None else catalog_name,
             outcome=LineOutcome(outcome),

@@ -6,12 +6,13 @@ Sources: engineering guide sections 2, 3 (forked pools) and 5.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 
+from hub.core.codes import Region
 from hub.core.errors import NotAllowed
 from hub.ports.records import HUB_SCOPE, Scope
 from hub.store.data_keys import SqlDataKeys
@@ -63,6 +64,11 @@ class SqlStore:
     def __init__(self, engine: Engine, vault: Vault) -> None:
         self.engine = engine
         self.vault = vault
+        self._catalog_listeners: list[Callable[[Region], None]] = []
+
+    def on_catalog_change(self, listener: Callable[[Region], None]) -> None:
+        """Have a listener told of each region in whose catalog a unit of work of this process decided something."""
+        self._catalog_listeners.append(listener)
 
     @contextmanager
     def begin(self, scope: Scope) -> Iterator[SqlUnitOfWork]:
@@ -75,8 +81,12 @@ class SqlStore:
             # Before the transaction: fetching data keys takes a connection of its own.
             self.vault.prepare()
             with self._begun(scope) as connection:
-                yield SqlUnitOfWork(connection, self.vault)
+                uow = SqlUnitOfWork(connection, self.vault)
+                yield uow
                 connection.commit()
+            for region in uow.changes.decided:
+                for listener in self._catalog_listeners:
+                    listener(region)
 
     def _begun(self, scope: Scope) -> Connection:
         """A connection in a transaction that knows who looks.

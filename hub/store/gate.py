@@ -21,6 +21,7 @@ class KnownKey:
     participant: Participant
     public_key: bytes
     algorithm: str
+    holder: str | None
 
 
 class Keys:
@@ -36,7 +37,7 @@ class Keys:
             participant = uow.participants.get(key.participant_id) if key else None
         if key is None or participant is None:
             return None
-        return KnownKey(participant, key.public_key, key.algorithm)
+        return KnownKey(participant, key.public_key, key.algorithm, key.holder)
 
 
 class Nonces:

@@ -12,7 +12,8 @@ from hub.ports import store as ports
 from hub.store.access import Participants, RosterShelf, Staff, WebSessions
 from hub.store.audit import Audit
 from hub.store.bills import Bills
-from hub.store.catalogs import CatalogShelf
+from hub.store.catalog_shelf import CatalogShelf
+from hub.store.changes import Changes
 from hub.store.clearing import Clearing
 from hub.store.ledger import Ledger
 from hub.store.matching import Matching
@@ -21,6 +22,7 @@ from hub.store.people import Institutions, Persons
 from hub.store.registrations import Registrations
 from hub.store.statements import Statements
 from hub.store.visits import Visits
+from hub.store.waiting import Waiting
 from hub.store.windows import Windows
 from hub.store.years import Years
 from hub.vault import Vault
@@ -47,6 +49,8 @@ class SqlUnitOfWork:
         self.idempotency: ports.Idempotency = Idempotency(connection, vault)
         self.audit: ports.Audit = Audit(connection, vault)
         self.jobs: ports.Jobs = Jobs(connection, vault)
+        self.changes = Changes(connection, vault)
+        self.waiting = Waiting(connection, vault)
         self.participants = Participants(connection, vault)
         self.staff = Staff(connection, vault)
         self.sessions = WebSessions(connection, vault)

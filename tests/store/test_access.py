@@ -85,6 +85,22 @@ def test_a_key_id_is_given_once(kept):
         uow.participants.add_key(KEY)
 
 
+def test_a_key_is_held_by_one_of_the_participants_own_staff(kept):
+    held = ParticipantKey("key-wei", AGENCY.id, b"w" * 32, valid_from=NOON, holder=CLERK.id)
+    with kept.begin(HUB_SCOPE) as uow:
+        uow.participants.add_key(held)
+
+    with kept.begin(HUB_SCOPE) as uow:
+        assert uow.participants.key("key-wei", at=NOON) == held
+
+
+def test_nobody_from_elsewhere_holds_a_participants_key(kept):
+    foreign = replace(KEY, id="key-3", holder=CLERK.id)
+
+    with pytest.raises(NotAllowed, match="holder_unknown"), kept.begin(HUB_SCOPE) as uow:
+        uow.participants.add_key(foreign)
+
+
 def use_nonce(store, *, digest=b"d1", key_id="key-1"):
     with store.begin(HUB_SCOPE) as uow:
         return uow.participants.use_nonce(

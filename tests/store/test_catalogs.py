@@ -11,13 +11,15 @@ from psycopg.errors import UniqueViolation
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from hub.core.catalog import BenefitClass, CatalogItem, HospitalLevel
-from hub.core.codes import CatalogKind, LocalCode, UnifiedCode
+from hub.core.catalog import BenefitClass, CatalogItem, HospitalLevel, Restriction
+from hub.core.codes import CatalogKind, InsuranceType, LocalCode, Sex, UnifiedCode
 from hub.core.dates import Span
 from hub.core.errors import Conflict, NotAllowed
-from hub.core.mapping import Grade, Mapping
+from hub.core.mapping import Condition, Grade, Mapping
 from hub.core.money import Rate
 from hub.ports import HUB_SCOPE
+from hub.store import catalog_codec as codec
+from hub.store.catalog_shelf import GONE
 from hub.store.catalogs import load_into
 from tests.store.rows import CHENGDU, NANJING, region_scope
 
@@ -50,6 +52,20 @@ class Book:
 
 
 @dataclass(frozen=True)
+class Decided:
+    mapping: Mapping
+    origin: str = "province: same name"
+    reason: str = "同名"
+    decided_by: str = "wang"
+    reviewed_by: str = "li"
+
+
+@dataclass(frozen=True)
+class MappingFile:
+    entries: list[Decided]
+
+
+@dataclass(frozen=True)
 class Regional:
     """A region's release that has its own services and adopts the herbal pieces."""
 
@@ -62,6 +78,10 @@ class Regional:
     digest: str = "r1"
     valid: Span = field(default_factory=lambda: Span(START))
     sources: tuple = ()
+
+    @property
+    def mapping_releases(self):
+        return [MappingFile([Decided(mapping) for mapping in self.mappings])]
 
     def adopted_item(self, entry):
         return piece(self.region) if entry.code == GINSENG else None
@@ -250,3 +270,175 @@ def test_a_regions_items_are_searched_by_name_and_code(loaded, words, count):
         found = uow.catalogs.items(NANJING, CatalogKind.SERVICE, words, on=date(2025, 6, 1), limit=10)
 
     assert found == [BED_ITEM][:count]
+
+
+# --- entries over time and mappings with conditions ---------------------------------------------------------------
+
+DEARER = replace(
+    BED_ITEM,
+    first_self_pay=Rate(Fraction(1, 2)),
+    valid=Span(date(2026, 1, 1), date(2026, 7, 1)),
+    payment_standard=Fraction(61, 2),
+    first_self_pay_of={InsuranceType.RESIDENT: Rate(Fraction(1))},
+    restriction=Restriction(
+        sex=Sex.FEMALE, age_from=0, age_to=14, diagnoses=("O80",), inpatient_only=True, most_days=3
+    ),
+    grace_until=date(2026, 10, 1),
+)
+FOR_WOMEN = replace(BED_MAPPINGS[1], condition=Condition(sex=Sex.FEMALE, diagnoses=("O80",)))
+
+
+def load(owner, **others):
+    load_into(owner, [BOOK], [replace(REGIONAL, **others)])
+    owner.commit()
+
+
+def test_an_entry_has_several_spans_each_with_its_own_limits_and_restriction(store, owner):
+    load(owner, items=(DEARER, BED_ITEM))
+    catalog = care_catalog(store)
+
+    assert catalog.item(LOCAL_BED, date(2025, 12, 31)) == BED_ITEM
+    assert catalog.item(LOCAL_BED, date(2026, 1, 1)) == DEARER
+    assert catalog.item(LOCAL_BED, date(2026, 9, 30)) == DEARER
+    assert catalog.item(LOCAL_BED, date(2026, 10, 1)) is None
+
+
+def test_mappings_of_one_code_stand_side_by_side_under_conditions(store, owner):
+    load(owner, mappings=(BED_MAPPINGS[1], FOR_WOMEN))
+
+    stretch = care_catalog(store).on(LOCAL_BED.kind, LOCAL_BED.code, date(2025, 6, 1))
+
+    assert set(stretch.mappings) == {BED_MAPPINGS[1], FOR_WOMEN}
+
+
+def test_who_decided_a_mapping_who_reviewed_it_and_why_is_kept(loaded, owner):
+    found = owner.execute(
+        text("select distinct kind, origin, reason, decider, reviewer from code_mapping order by kind")
+    )
+
+    assert found.all() == [
+        ("herbal", "imported", "the region uses the unified code as its own", None, None),
+        ("service", "imported", "province: same name; 同名", "wang", "li"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("others", "code"),
+    [
+        ({"items": (BED_ITEM, replace(DEARER, valid=Span(date(2025, 12, 31), date(2026, 7, 1))))}, "entries_overlap"),
+        ({"mappings": (replace(BED_MAPPINGS[0], valid_until=None), BED_MAPPINGS[1])}, "mappings_overlap"),
+        ({"mappings": (FOR_WOMEN, replace(FOR_WOMEN, condition=Condition(age_to=14)))}, "mappings_overlap"),
+    ],
+)
+def test_a_release_with_two_answers_for_one_line_is_not_loaded(owner, others, code):
+    with pytest.raises(NotAllowed, match=code):
+        load(owner, **others)
+
+
+def test_conditions_that_nobody_fulfils_both_may_hold_on_one_day(store, owner):
+    for_men = replace(FOR_WOMEN, condition=Condition(sex=Sex.MALE))
+
+    load(owner, mappings=(FOR_WOMEN, for_men))
+
+    assert len(care_catalog(store).on(LOCAL_BED.kind, LOCAL_BED.code, date(2025, 6, 1)).mappings) == 2
+
+
+CONDITIONS = [
+    Condition(sex=Sex.FEMALE),
+    Condition(sex=Sex.MALE),
+    Condition(sex=Sex.FEMALE, age_to=17),
+    Condition(age_from=18),
+    Condition(age_from=17, age_to=17),
+    Condition(insurance_type=InsuranceType.RESIDENT, diagnoses=("O80",)),
+    Condition(insurance_type=InsuranceType.EMPLOYEE),
+    Condition(diagnoses=("C50",)),
+]
+
+
+def test_the_database_and_the_core_agree_on_which_conditions_can_meet(owner):
+    asked = text("select hub_conditions_meet(cast(:one as jsonb), cast(:other as jsonb))")
+    for one in CONDITIONS:
+        for other in CONDITIONS:
+            written = {"one": codec.write_condition(one), "other": codec.write_condition(other)}
+
+            assert owner.execute(asked, written).scalar_one() != one.excludes(other), (one, other)
+
+
+def test_two_releases_of_a_region_do_not_begin_on_one_day(loaded, owner):
+    with pytest.raises(Conflict, match="release_begins"):
+        load(owner, release="2024-08")
+
+
+# --- what is newer than a version ---------------------------------------------------------------------------------
+
+
+def test_a_version_grows_with_each_release(store, owner):
+    with store.begin(HUB_SCOPE) as uow:
+        assert (uow.catalogs.version(None), uow.catalogs.version(NANJING)) == (0, 0)
+    load(owner)
+    with store.begin(HUB_SCOPE) as uow:
+        books, region = uow.catalogs.version(None), uow.catalogs.version(NANJING)
+    load(owner, release="2025-07", digest="r2", valid=Span(date(2025, 7, 1)))
+
+    with store.begin(HUB_SCOPE) as uow:
+        assert 0 < uow.catalogs.version(None) == books < region < uow.catalogs.version(NANJING)
+
+
+def entries_since(store, version, *, after="", limit=10):
+    with store.begin(HUB_SCOPE) as uow:
+        found = uow.catalogs.entries_since(CatalogKind.SERVICE, version=version, after=after, limit=limit)
+        return [(entry.code.code[-5:-3], entry.name, entry.status) for entry in found]
+
+
+def test_entries_newer_than_a_version_are_those_added_changed_and_gone(loaded, owner):
+    with loaded.begin(HUB_SCOPE) as uow:
+        held = uow.catalogs.version(None)
+    rows = (
+        Entry(BED, "床位费", {"is_national": "1"}),
+        Entry(UnifiedCode(CatalogKind.SERVICE, "001109000020000"), "层流病房床位费（改）"),
+        Entry(UnifiedCode(CatalogKind.SERVICE, "001109000040000"), "监护病房床位费"),
+    )
+    newer = Book(rows, release="2025-06", digest="d2", valid_from=date(2025, 6, 1))
+    load_into(owner, [newer], [])
+    owner.commit()
+
+    assert entries_since(loaded, held) == [
+        ("20", "层流病房床位费（改）", "active"),
+        ("30", "100%_折扣", GONE),
+        ("40", "监护病房床位费", "active"),
+    ]
+    assert [place for place, _, _ in entries_since(loaded, 0)] == ["10", "20", "40"]
+    assert [place for place, _, _ in entries_since(loaded, held, after="001109000020000", limit=1)] == ["30"]
+
+
+def codes_since(store, version):
+    with store.begin(HUB_SCOPE) as uow:
+        return uow.catalogs.codes_since(NANJING, CatalogKind.SERVICE, version=version, after="", limit=10)
+
+
+def test_codes_newer_than_a_version_are_those_of_which_something_else_is_said(store, owner):
+    def own(code, **others):
+        return replace(BED_ITEM, **{"local": replace(LOCAL_BED, code=code), "valid": Span(START), **others})
+
+    load(owner, items=(own("same"), own("dearer"), own("gone"), own("mapped")), mappings=())
+    with store.begin(HUB_SCOPE) as uow:
+        held = uow.catalogs.version(NANJING)
+    later = Span(date(2025, 7, 1))
+    load(
+        owner,
+        release="2025-07",
+        digest="r2",
+        valid=later,
+        items=(
+            own("same", valid=later),
+            own("dearer", valid=later, payment_standard=Fraction(1)),
+            own("mapped", valid=later),
+            own("new", valid=later),
+        ),
+        mappings=(replace(BED_MAPPINGS[1], local=replace(LOCAL_BED, code="mapped")),),
+    )
+
+    assert codes_since(store, 0) == ["dearer", "gone", "mapped", "new", "same"]
+    assert codes_since(store, held) == ["dearer", "gone", "mapped", "new"]
+    with store.begin(HUB_SCOPE) as uow:
+        assert codes_since(store, uow.catalogs.version(NANJING)) == []

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+from hub.store.engine import open_store
 from hub.store.migrate import downgrade, heads, is_current, present_revision, upgrade
+from tests.builders import Stay, noon, person, settled_bill
 
 
 def connected(url):
@@ -54,6 +58,25 @@ def test_undoing_all_leaves_no_table_and_no_function(empty_database):
     downgrade(empty_database.owner_url, revision="base")
 
     assert [name for _, name, _ in fingerprint(empty_database)] == ["alembic_version", "alembic_version_pkc"]
+
+
+def test_lines_of_bills_settled_before_are_found_to_wait(empty_database, key_ring):
+    upgrade(empty_database.owner_url)
+    store = open_store(empty_database.app_url, key_ring)
+    settled_bill(store, Stay(1, person(1), noon(date(2026, 10, 12)), in_policy="100.00", self_pay="20.00"))
+    store.engine.dispose()
+    before = waiting(empty_database)
+
+    downgrade(empty_database.owner_url, revision="0004")
+    upgrade(empty_database.owner_url)
+
+    assert waiting(empty_database) == before
+    assert [(line.code, line.amount_fen) for line in before] == [("FW999", 2000)]
+
+
+def waiting(database):
+    with connected(database.owner_url) as connection:
+        return connection.execute(text("select * from waiting_line")).all()
 
 
 def fingerprint(database):

@@ -18,6 +18,8 @@ APPEND_ONLY = (
     "unified_entry",
     "region_item",
     "code_mapping",
+    "catalog_change_move",
+    "waiting_line",
 )
 
 
@@ -34,7 +36,13 @@ def rights(connection, table):
     }
 
 
-@pytest.mark.parametrize("table", ["audit", "audit_link", "registration_move", "visit_move", "inbox", "data_key"])
+ADDED_TO = [
+    *("audit", "audit_link", "registration_move", "visit_move", "inbox", "data_key"),
+    *("catalog_change_move", "waiting_line"),
+]
+
+
+@pytest.mark.parametrize("table", ADDED_TO)
 def test_the_application_only_adds_to_what_is_kept_for_ever(owner, table):
     assert rights(owner, table) == {"select", "insert"}
 
@@ -55,17 +63,25 @@ def test_the_application_may_make_no_table(store):
         uow.connection.execute(text("create table mine (id integer)"))
 
 
-def test_the_application_cannot_change_who_decided_about_what(owner):
-    columns = owner.execute(
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("registration", ["decided_by", "decided_reason", "ends_on", "state"]),
+        ("catalog_change", ["reviewed_at", "reviewed_by", "state", "undo_proposed_by", "undo_reviewed_by"]),
+    ],
+)
+def test_the_application_cannot_change_who_decided_about_what(owner, table, columns):
+    found = owner.execute(
         text(
             """
             select column_name from information_schema.column_privileges
-            where table_name = 'registration' and grantee = 'hub_app' and privilege_type = 'UPDATE' order by 1
+            where table_name = :table and grantee = 'hub_app' and privilege_type = 'UPDATE' order by 1
             """
-        )
+        ),
+        {"table": table},
     )
 
-    assert columns.scalars().all() == ["decided_by", "decided_reason", "ends_on", "state"]
+    assert found.scalars().all() == columns
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)

@@ -5,6 +5,7 @@ only the checks stand between the break and the reader.
 """
 
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -14,13 +15,15 @@ from sqlalchemy.pool import NullPool
 
 from hub.actions.closing import close_window
 from hub.actions.rendering import render
-from hub.core.codes import InsuranceType, Regime
+from hub.core.codes import InsuranceType, Regime, Sex
 from hub.core.dates import Period
 from hub.core.decision import PersonGroup, Refusal, RefusalReason
 from hub.core.errors import Unreachable
+from hub.core.mapping import ChangeState, Condition
 from hub.core.registration import RegistrationState
 from hub.ports import HUB_SCOPE
 from hub.ports.records import StoredAnswer
+from hub.store.catalogs import load_into
 from hub.store.verify import CHECKS, run
 from tests.builders import (
     HUANGSHAN,
@@ -35,11 +38,35 @@ from tests.builders import (
     settled_bill,
 )
 from tests.store.rows import registration
+from tests.store.test_catalogs import BOOK, LOCAL_BED, REGIONAL
+from tests.store.test_changes import ENTRY, MAPPING, add, approve, move, proposal
 
 OCTOBER = Period(2026, 10)
 
 
 GATEWAYS = {region: PlayedRegion(region) for region in (QINZHOU, HUANGSHAN, NANJING)}
+
+
+def fill_catalogs(owner):
+    """Nanjing's catalog, in which a bed has one mapping before 2025 and another from then on."""
+    load_into(owner, [BOOK], [REGIONAL])
+    owner.commit()
+
+
+def decide_changes(store):
+    """A mapping in force, one undone by others than those who made it, one rejected, an entry that waits, and a code
+    with one mapping for women and one for men.
+    """
+    women, men = (replace(MAPPING, condition=Condition(sex=sex)) for sex in (Sex.FEMALE, Sex.MALE))
+    for number, new in enumerate((MAPPING, MAPPING, MAPPING, ENTRY, women), start=1):
+        add(store, proposal(replace(new, local=replace(LOCAL_BED, code=f"S{number}")), number))
+    for number in (1, 2, 5):
+        approve(store, f"chg_{number}")
+    add(store, proposal(replace(men, local=replace(LOCAL_BED, code="S5")), 6))
+    approve(store, "chg_6")
+    move(store, "rejected", change_id="chg_3", source=ChangeState.PROPOSED, who="stf_li")
+    move(store, "undo_proposed", change_id="chg_2", source=ChangeState.IN_FORCE, who="stf_li")
+    move(store, "undone", change_id="chg_2", source=ChangeState.UNDO_PROPOSED, who="stf_wang")
 
 
 def fill(store):
@@ -129,6 +156,16 @@ BREAKS = {
         where entry_id = 'ent_settled_bil_7_1' and kind = 'hospital_claim'
         """,
     ],
+    "waiting-lines-equal-bills": ["update waiting_line set amount_fen = amount_fen + 1 where bill_id = 'bil_1'"],
+    "catalog-answers-once": ["update code_mapping set valid_until = '2025-01-02' where unified_code is null"],
+    "changes-can-be-read": ["update catalog_change set says = says - 'grade' where id = 'chg_2'"],
+    "change-orders-without-gaps": ["update catalog_change set decided_order = 5 where id = 'chg_6'"],
+    "changes-were-reviewed": ["update catalog_change_move set who = 'stf_zhao' where event = 'approved'"],
+    "changes-by-two": [
+        without_check("catalog_change", "catalog_change_four_eyes"),
+        "update catalog_change set reviewed_by = proposed_by where id = 'chg_1'",
+        "update catalog_change_move set who = 'stf_wang' where change_id = 'chg_1'",
+    ],
     "states-follow-moves": ["update bill_move set target = 'decided' where bill_id = 'bil_1' and event = 'posted'"],
     "bills-equal-ledger": [
         f"update leg set amount_fen = amount_fen - 1 where (entry_id, leg_no, account_id) in ({FUND_LEG})",
@@ -193,9 +230,62 @@ OTHER_HOSPITAL = """
             and care_region = '320100'
         """
 
+CONDITIONS = """
+    insert into code_mapping (release_id, kind, code, unified_code, grade, valid_from, condition)
+    select release_id, kind, code, unified_code, grade, valid_from, cast(given.condition as jsonb)
+    from code_mapping cross join (values ('{"v": 1, "sex": "2"}'), ('{"v": 1, "age_to": 14}')) as given (condition)
+    where grade = 'narrower'
+"""
+
 MORE_BREAKS = [
+    ("waiting-lines-equal-bills", ["delete from waiting_line where bill_id = 'bil_1'"]),
+    (
+        "waiting-lines-equal-bills",
+        ["insert into waiting_line select id, 9, care_region, 'drug', 'x', 'x', 'unmapped', now(), 1 from bill"],
+    ),
+    ("waiting-lines-equal-bills", ["update bill set lines = jsonb_set(lines, '{lines,0,9}', '\"unknown_code\"')"]),
+    ("catalog-answers-once", [CONDITIONS]),
+    (
+        "catalog-answers-once",
+        ["update catalog_change set says = jsonb_set(says, '{condition}', '{\"age_to\": 14}') where id = 'chg_6'"],
+    ),
+    (
+        "catalog-answers-once",
+        [
+            """
+            insert into region_item select release_id, kind, code, name, unit, benefit_class, first_self_pay,
+                price_limits, '2025-12-31' from region_item where kind = 'service'
+            """
+        ],
+    ),
+    ("changes-can-be-read", ["update catalog_change set valid_from = '2026-01-02' where id = 'chg_1'"]),
+    ("changes-can-be-read", ["update catalog_change set says = jsonb_set(says, '{v}', '2') where id = 'chg_4'"]),
+    ("change-orders-without-gaps", ["update catalog_change set decided_order = decided_order + 10"]),
+    (
+        "changes-were-reviewed",
+        ["update catalog_change set undo_proposed_by = 'stf_zhao' where undo_proposed_by is not null"],
+    ),
+    ("changes-were-reviewed", ["update catalog_change set reviewed_at = now() where id = 'chg_3'"]),
+    ("changes-were-reviewed", ["update catalog_change set proposed_by = 'stf_zhao' where id = 'chg_4'"]),
+    (
+        "changes-by-two",
+        [without_check("code_mapping", "code_mapping_four_eyes"), "update code_mapping set reviewer = decider"],
+    ),
+    (
+        "changes-by-two",
+        [
+            without_check("catalog_change", "catalog_change_undo_four_eyes"),
+            "update catalog_change set undo_reviewed_by = undo_proposed_by where id = 'chg_2'",
+            "update catalog_change_move set who = 'stf_li' where event = 'undone'",
+        ],
+    ),
+    ("states-follow-moves", ["update catalog_change set state = 'withdrawn' where id = 'chg_4'"]),
+    ("states-follow-moves", ["update catalog_change_move set source = 'in_force' where event = 'undone'"]),
+    ("ledger-append-only", ["grant update (says) on catalog_change to hub_app"]),
+    ("ledger-append-only", ["alter table waiting_line disable trigger waiting_line_append_only"]),
+    ("bounded-sight", ["alter table catalog_change_move disable row level security"]),
     ("bill-parts-add-up", ["update bill set cash_fen = 0, personal_account_fen = cash_fen + personal_account_fen"]),
-    ("bill-lines-add-up", ["update bill set lines = jsonb_set(lines, '{lines}', '[]') where id = 'bil_1'"]),
+    ("bill-lines-add-up", ["update bill set lines = jsonb_set(lines, '{lines}', '[]') where id = 'bil_7'"]),
     ("decision-explained", ["update decision set decision = jsonb_set(decision, '{steps,1,article}', '\"\"')"]),
     ("decision-explained", ["update decision set decision = jsonb_set(decision, '{steps,1,value}', '\"\"')"]),
     (
@@ -327,7 +417,9 @@ MORE_BREAKS = [
 
 
 @pytest.fixture
-def filled(store):
+def filled(store, owner):
+    fill_catalogs(owner)
+    decide_changes(store)
     fill(store)
     return store
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from hub.core.codes import Region
 from hub.ports import RegionGateway
 from hub.store.verify.bills import BILL_CHECKS, YEAR_CHECKS
+from hub.store.verify.catalogs import CATALOG_CHECKS, CHANGE_CHECKS, WAITING_CHECKS
 from hub.store.verify.check import Check, CheckResult, Render, run_checks
 from hub.store.verify.clearing import CLEARING_CHECKS
 from hub.store.verify.guards import (
@@ -28,6 +29,8 @@ from hub.vault import Vault
 
 CHECKS: tuple[Check, ...] = (
     *BILL_CHECKS,
+    *WAITING_CHECKS,
+    *CATALOG_CHECKS,
     *LEDGER_CHECKS,
     *MOVE_CHECKS,
     *CONSERVATION_CHECKS,
@@ -38,6 +41,7 @@ CHECKS: tuple[Check, ...] = (
     *SEAL_CHECKS,
     *SIGHT_CHECKS,
     *FOUR_EYES_CHECKS,
+    *CHANGE_CHECKS,
 )
 """All checks, in the order of the invariants."""
 

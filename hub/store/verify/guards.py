@@ -1,6 +1,6 @@
 """Checks of everything that guards: messages, seals, the audit chain, sight, four eyes and moves.
 
-Knows the tables of messages, persons and registrations, and PostgreSQL's catalog. Must not know money.
+Knows the tables of messages, persons, registrations and moves, and PostgreSQL's catalog. Must not know money.
 Source: design invariants 5, 8, 9 and 10.
 """
 
@@ -13,6 +13,7 @@ from hub.core.clearing import WINDOW_MOVES
 from hub.core.codes import IdentityNumber
 from hub.core.errors import HubError
 from hub.core.lifecycle import Lifecycle
+from hub.core.mapping import CHANGE_MOVES
 from hub.core.registration import REGISTRATION_MOVES
 from hub.store.audit import verify_chain
 from hub.store.people import IDENTITY_COLUMN
@@ -20,7 +21,7 @@ from hub.store.verify.check import Check, Inspection
 
 _TELL_WHOSE = (
     *("insuring_region", "care_region", "region", "payer", "institution"),
-    *("person_id", "registration_id", "visit_id", "bill_id"),
+    *("person_id", "registration_id", "visit_id", "bill_id", "change_id"),
 )
 """Columns by which a row belongs to somebody."""
 
@@ -147,6 +148,7 @@ def _moves(inspection: Inspection) -> None:
         ("visit", "visit_move", "visit_id", "id", VISIT_MOVES),
         ("registration", "registration_move", "registration_id", "id", REGISTRATION_MOVES),
         ("clearing_window", "window_move", "window_id", "move_no", WINDOW_MOVES),
+        ("catalog_change", "catalog_change_move", "change_id", "move_no", CHANGE_MOVES),
     ):
         inspection.count(f"select count(*) from {moves}")
         _moves_of(inspection, table=table, moves=moves, owner=owner, order=order, lifecycle=lifecycle)

@@ -13,6 +13,7 @@ APPEND_ONLY = (
     "audit_link",
     "bill_move",
     "bill_share",
+    "catalog_change_move",
     "decision",
     "entry",
     "gross_cell",
@@ -24,6 +25,7 @@ APPEND_ONLY = (
     "registration_move",
     "statement",
     "visit_move",
+    "waiting_line",
     "window_move",
 )
 """Tables whose rows are never changed; the application has no right to, and a trigger refuses the owner as well."""
@@ -57,7 +59,7 @@ def _balanced(inspection: Inspection) -> None:
 
 
 def _append_only(inspection: Inspection) -> None:
-    inspection.counted = len(APPEND_ONLY) + 1
+    inspection.counted = len(APPEND_ONLY) + 2
     inspection.find(
         """
         select name || ': the application may change or delete rows'
@@ -81,15 +83,19 @@ def _append_only(inspection: Inspection) -> None:
     )
     inspection.find(
         """
-        select 'bill: the application may change more than the state'
-        where has_table_privilege('hub_app', 'bill', 'delete')
-            or has_table_privilege('hub_app', 'bill', 'truncate')
+        select name || ': the application may change more than its state'
+        from unnest(cast(:tables as text[])) as name
+        where has_table_privilege('hub_app', name, 'delete')
+            or has_table_privilege('hub_app', name, 'truncate')
             or exists (
                 select from pg_attribute
-                where attrelid = to_regclass('bill') and attnum > 0 and not attisdropped and attname <> 'state'
+                where attrelid = to_regclass(name) and attnum > 0 and not attisdropped
+                    and attname <> all (cast(:movable as text[]))
                     and has_column_privilege('hub_app', attrelid, attnum, 'update')
             )
-        """
+        """,
+        tables=["bill", "catalog_change"],
+        movable=["state", "reviewed_by", "reviewed_at", "undo_proposed_by", "undo_reviewed_by"],
     )
 
 
