@@ -35,6 +35,10 @@ class Section:
         """Whether the key is there, for keys that may be left out."""
         return key in self._values
 
+    def says(self, *, without: str) -> str:
+        """All that the section says but for one key, as a text to compare with another section's."""
+        return repr(sorted((key, value) for key, value in self._values.items() if key != without))
+
     def fault(self, key: str, code: str, message: str) -> None:
         """Note a fault at a key of this section."""
         self.faults.add(f"{self.where} {key}", code, message)

@@ -6,7 +6,12 @@ Must not know what any column means. Rule: a catalog is taken whole or not at al
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hub.core.errors import Fault, NotAllowed
+
+NoteFault = Callable[[int, str, str, str], None]
+"""Takes the line, the column, the code of the fault and how to mend it."""
 
 MOST_LISTED = 200
 """Beyond this many the reader gains nothing from one more line; the rest is counted."""

@@ -128,7 +128,7 @@ def load_listing(folder: Path) -> Listing:
     kind = read_kind(top)
     layout = _Layout.read(top.section("columns"))
     headings_declared = top.whole("headings")
-    table = Table(folder, top.section("file"))
+    table = Table(folder, top.section("file"), root=folder.parents[1])
     faults.stop_if_any(what)
     assert kind is not None
     rows: dict[str, ListingRow] = {}

@@ -7,17 +7,20 @@ Rule: whole or not at all; a fault anywhere loads nothing (see README.md beside 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from catalogs.books import ACTIVE, BOOKS
 from catalogs.faults import CatalogFaults
 from catalogs.listing import Listing, ListingRow, load_listing, read_class
 from catalogs.mapping import MappedEntry, MappingRelease, load_mapping
 from catalogs.memory import InMemoryCatalogs
 from catalogs.regional import Adoption, Assumption, RegionRelease, load_region
 from catalogs.tables import Quarantined, Source
-from catalogs.unified import ACTIVE, UnifiedEntry, UnifiedRelease, load_unified
+from catalogs.unified import Known, UnifiedEntry, UnifiedRelease, load_unified, with_versions
 from catalogs.working_days import load_calendar
+from hub.core.codes import CatalogKind
 from hub.core.dates import WorkingCalendar
 from hub.core.errors import NotAllowed
 
@@ -48,16 +51,35 @@ def load_all(root: Path = ROOT) -> Catalogs:
 
     Raises CatalogFaults for the first folder at fault, with every fault of that folder.
     """
-    releases = [load_unified(path.parent) for path in sorted((root / "unified").glob("*/release.toml"))]
-    if not releases:
-        raise NotAllowed("catalog_empty", f"there is no unified/<release>/release.toml under {root.name}")
-    releases.sort(key=lambda one: one.valid_from)
+    releases = load_unified_releases(root)
     by_name = {one.release: one for one in releases}
     # A release that is not there is reported by load_region, beside the other faults of the folder.
     regions = [
         load_region(folder, by_name.get(_unified_named(folder), releases[-1])) for folder in region_folders(root)
     ]
     return Catalogs(tuple(releases), tuple(regions), load_calendar(root / "calendar"))
+
+
+def load_unified_releases(root: Path = ROOT, *, kinds: Collection[CatalogKind] | None = None) -> list[UnifiedRelease]:
+    """Every unified release, in the order in which they begin, which must be that of their names: an entry's version
+    is compared by it. With `kinds` only those books are read, and those they refer to.
+    """
+    known: Known = {}
+    if kinds is not None:
+        kinds = {*kinds, *(other for kind in kinds for other in BOOKS[kind].refers.values())}
+    folders = [path.parent for path in sorted((root / "unified").glob("*/release.toml"))]
+    found = [load_unified(folder, known=known, kinds=kinds) for folder in folders]
+    if not found:
+        raise NotAllowed("catalog_empty", f"there is no unified/<release>/release.toml under {root.name}")
+    releases: list[UnifiedRelease] = []
+    for one in found:
+        if releases and one.valid_from <= releases[-1].valid_from:
+            raise NotAllowed(
+                "release_order",
+                f"unified/{one.release} does not begin after {releases[-1].release}: name releases in their order",
+            )
+        releases.append(with_versions(one, before=releases[-1]) if releases else one)
+    return releases
 
 
 def region_folders(root: Path = ROOT) -> list[Path]:
@@ -96,6 +118,7 @@ __all__ = [
     "load_mapping",
     "load_region",
     "load_unified",
+    "load_unified_releases",
     "read_class",
     "region_folders",
 ]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -21,6 +22,8 @@ from hub.core.errors import NotAllowed
 
 _LONGEST_ROW = 4000
 _LONGEST_CELL = 2000
+_FOLDER = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*(/[0-9A-Za-z][0-9A-Za-z_-]*)?", re.ASCII)
+_FILE = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +58,20 @@ class Row(NamedTuple):
 
 
 class Table:
-    """The rows of one file, with what its descriptor declares about it."""
+    """The rows of one file, with what its descriptor declares about it.
 
-    def __init__(self, folder: Path, section: Section) -> None:
+    A file that has not changed since an older release is taken from that release's folder (`from`, looked up below
+    `root`): nothing is copied, and its sum proves that it is the same. `only` and `without` divide one file between two
+    descriptors by the beginning of a column; each states how many rows that concerns.
+    """
+
+    def __init__(self, folder: Path, section: Section, *, root: Path | None = None) -> None:
         self._section = section
         self.faults: FaultList = section.faults
         self.name = section.text("name")
+        if self.name and not _FILE.fullmatch(self.name):
+            section.fault("name", "file_name", f"is {self.name!r}: it is a plain file name")
+            self.name = "unnamed"
         self.source = Source(
             file=self.name,
             sha256=section.text("sha256"),
@@ -70,13 +81,15 @@ class Table:
             licence=section.text("licence"),
             known_defects=section.text("known_defects"),
         )
-        self._path = folder / self.name
+        self.path = _place(folder, section, root) / self.name
+        self._part = _Part.read(section)
         self._waivers: dict[str, _Waiver] = {}
         for part in section.sections("waived"):
             self._waivers[part.text("check")] = _Waiver(part.whole("count"), part.text("because"), [])
             part.finish()
         self._put_aside = [_PutAside.read(part) for part in section.sections("quarantine")]
         self.quarantined: list[Quarantined] = []
+        self.header: tuple[str, ...] = ()
         self.columns: dict[str, int] = {}
 
     def fault(self, line: int, column: str, code: str, message: str) -> None:
@@ -91,12 +104,14 @@ class Table:
         else:
             waiver.met.append(Quarantined(self.name, row.line, row.cells[0], check, waiver.because))
 
-    def read(self, header: Sequence[str]) -> list[Row]:
-        """The rows that were not put aside; the empty list if the file as such was refused."""
-        self.columns = {column: index for index, column in enumerate(header)}
-        for aside in self._put_aside:
-            if aside.column not in self.columns:
-                self._section.fault("quarantine", "column_unknown", f"{aside.column!r} is no column of the file")
+    def read(
+        self, header: Sequence[str], *, layout: Callable[[Sequence[str]], tuple[str, ...] | None] | None = None
+    ) -> list[Row]:
+        """The rows that were not put aside; the empty list if the file as such was refused.
+
+        `layout` says which columns a header that goes on after the required ones has; without it the header is exact.
+        Afterwards `header` holds the file's own columns.
+        """
         text = self._text()
         if text is None:
             return []
@@ -105,18 +120,32 @@ class Table:
         count = 0
         try:
             found = next(reader, [])
-            if found != list(header):
+            columns = layout(found) if layout is not None else tuple(found) if found == list(header) else None
+            if columns is None:
                 self.fault(1, "header", "header", f"is {','.join(found)[:200]!r}: it must be {','.join(header)!r}")
                 return []
+            self._set_header(columns)
             for cells in reader:
                 count += 1
-                self._take(Row(reader.line_num, cells), rows, width=len(header))
+                self._take(Row(reader.line_num, cells), rows, width=len(columns))
         except csv.Error as error:
             self.fault(reader.line_num, "row", "csv", f"is not CSV ({error}): check the quotes of this row")
             return []
         if count != self.source.rows:
             self._section.fault("rows", "row_count", f"is {self.source.rows}, but the file has {count} rows")
+        self._part.check(self._section)
         return rows
+
+    def _set_header(self, columns: tuple[str, ...]) -> None:
+        self.header = columns
+        self.columns = {column: index for index, column in enumerate(columns)}
+        for aside in self._put_aside:
+            if aside.column not in self.columns:
+                self._section.fault("quarantine", "column_unknown", f"{aside.column!r} is no column of the file")
+        part = self._part
+        part.index = self.columns.get(part.column)
+        if part.column and part.index is None:
+            self._section.fault("only, without", "column_unknown", f"{part.column!r} is no column of the file")
 
     def finish(self) -> None:
         """Compare the declared defects with those met; to be called when every check of the file has run."""
@@ -136,7 +165,7 @@ class Table:
 
     def _text(self) -> str | None:
         try:
-            content = self._path.read_bytes()
+            content = self.path.read_bytes()
         except FileNotFoundError:
             self.faults.add(self.name, "file_missing", "is not in the folder")
             return None
@@ -165,6 +194,8 @@ class Table:
                 "row_width",
                 f"has {len(row.cells)} cells instead of {width}: check the commas",
             )
+            return
+        if self._part.index is not None and not self._part.takes(row.cells):
             return
         for aside in self._put_aside:
             index = self.columns.get(aside.column)
@@ -222,3 +253,47 @@ class _PutAside:
         aside = cls(section.text("column"), frozenset(section.texts("values")), section.text("because"), set())
         section.finish()
         return aside
+
+
+def _place(folder: Path, section: Section, root: Path | None) -> Path:
+    """The folder in which a file lies: its own, or that of the release it was taken over from."""
+    if not section.has("from"):
+        return folder
+    taken_from = section.text("from")
+    if root is None or not _FOLDER.fullmatch(taken_from):
+        section.fault("from", "folder_name", f"is {taken_from!r}: name the release folder that holds the file")
+        return folder
+    return root / taken_from
+
+
+@dataclass(slots=True)
+class _Part:
+    """Which rows of a file belong here: those, or all but those, whose cell begins with one of some texts."""
+
+    column: str
+    begins: tuple[str, ...]
+    count: int
+    wanted: bool
+    index: int | None = None
+    met: int = 0
+
+    @classmethod
+    def read(cls, section: Section) -> _Part:
+        for key, wanted in (("only", True), ("without", False)):
+            if section.has(key):
+                inner = section.section(key)
+                part = cls(inner.text("column"), inner.texts("begins"), inner.whole("count"), wanted)
+                inner.text("because")
+                inner.finish()
+                return part
+        return cls("", (), 0, wanted=False)
+
+    def takes(self, cells: list[str]) -> bool:
+        assert self.index is not None
+        begins = cells[self.index].startswith(self.begins)
+        self.met += begins
+        return begins is self.wanted
+
+    def check(self, section: Section) -> None:
+        if self.index is not None and self.met != self.count:
+            section.fault("only, without", "row_count", f"counts {self.count} rows, but {self.met} begin so")

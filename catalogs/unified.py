@@ -7,38 +7,49 @@ the database. Sources: each book's source, licence and known defects stand in th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 
+from catalogs.books import BOOKS, CLASS_COLUMN
 from catalogs.descriptor import Section, read_descriptor
 from catalogs.faults import FaultList
 from catalogs.tables import Quarantined, Row, Source, Table
 from hub.core.codes import CatalogKind, UnifiedCode
 from hub.core.errors import NotAllowed
-from hub.core.money import exact_decimal
-
-ACTIVE = "active"
-"""The status of an entry that may stand in a bill; others are headings, gray codes and morphology codes."""
 
 NAME_SEPARATOR = "|"
 """Stands between the parts of an attribute that several rows of one code gave, such as ``aliases``."""
 
-CLASS_COLUMN = "insurance_class"
-"""The column and attribute with the published class; several classes of one code are joined by a stroke."""
+NO_VERSION = "v0000"
+"""The version of who has nothing yet; it sorts before every other."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnifiedEntry:
-    """An entry of a code book; `attributes` are the other columns as published, empty ones left out."""
+    """An entry of a code book; `attributes` are the other columns as published, empty ones left out.
+
+    `version` names the release in which the entry last became different: who holds it needs the entry no more.
+    """
 
     code: UnifiedCode
     name: str
     attributes: Mapping[str, str]
     parent: str | None
     status: str
+    version: str = NO_VERSION
+
+    def says_the_same(self, other: UnifiedEntry) -> bool:
+        """Whether both say the same of one code, whatever their versions."""
+        return (self.code, self.name, self.attributes, self.parent, self.status) == (
+            other.code,
+            other.name,
+            other.attributes,
+            other.parent,
+            other.status,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,109 +77,51 @@ class UnifiedRelease:
         for book in self.books.values():
             yield from book.values()
 
+    @property
+    def version(self) -> str:
+        """The version of who holds this release."""
+        return version_of(self.release)
+
     def __len__(self) -> int:
         return sum(len(book) for book in self.books.values())
 
 
-@dataclass(frozen=True, slots=True)
-class _Book:
-    """How the file of one kind is laid out."""
-
-    columns: tuple[str, ...]
-    allowed: Mapping[str, frozenset[str]]
-    status: Callable[[Mapping[str, str]], str]
-    parents: bool = False
-    check: Callable[[Mapping[str, str]], tuple[str, str, str] | None] = lambda _cells: None
-
-
-def _words(text: str, *, empty: bool = False) -> frozenset[str]:
-    return frozenset(text.split()) | (frozenset({""}) if empty else frozenset())
+def as_row(entry: UnifiedEntry) -> dict[str, str]:
+    """An entry in the columns of its book, from which the loader would make the same entry again."""
+    book = BOOKS[entry.code.kind]
+    row = {column: entry.attributes.get(column, "") for column in (*book.columns, *book.optional)}
+    row.update({book.columns[0]: entry.code.code, "name": entry.name})
+    if "parent_code" in row:
+        row["parent_code"] = entry.parent or ""
+    if "status" in book.columns:
+        row["status"] = entry.status
+    return row
 
 
-def _always_active(_cells: Mapping[str, str]) -> str:
-    return ACTIVE
+def version_of(release: str) -> str:
+    """The version that a release gives to the entries it adds or changes, like ``v2025-01``."""
+    return f"v{release}"
 
 
-def _drug_fault(cells: Mapping[str, str]) -> tuple[str, str, str] | None:
-    """The price is a decimal, and the three group codes are prefixes of the product's code."""
-    price = cells["listed_price_yuan"]
-    try:
-        if price and exact_decimal(price, places=6) < 0:
-            return "listed_price_yuan", "price_negative", f"{price!r} is negative"
-    except NotAllowed:
-        return (
-            "listed_price_yuan",
-            "price_malformed",
-            f"{price!r} is not a price: write yuan like 12.5, or nothing",
-        )
-    for column in ("class_code", "generic_code", "generic_form_code"):
-        if not cells["code"].startswith(cells[column]):
-            return column, "prefix", f"{cells[column]!r} is not the beginning of the code {cells['code']}"
-    return None
-
-
-_BOOKS: Mapping[CatalogKind, _Book] = {
-    CatalogKind.DIAGNOSIS: _Book(
-        columns=("code", "name", "level", "parent_code", "status"),
-        allowed={
-            "level": _words("category subcategory code"),
-            "status": _words("active gray morphology heading"),
-        },
-        status=lambda cells: cells["status"],
-        parents=True,
-    ),
-    CatalogKind.PROCEDURE: _Book(
-        columns=("code", "name", "level", "parent_code", "is_drg_operation"),
-        allowed={
-            "level": _words("chapter category subcategory detail code"),
-            "is_drg_operation": _words("0 1", empty=True),
-        },
-        status=lambda cells: ACTIVE if cells["level"] == "code" else "heading",
-        parents=True,
-    ),
-    CatalogKind.SERVICE: _Book(
-        columns=("code", "name", "is_national", "sources"),
-        allowed={"is_national": _words("0 1")},
-        status=_always_active,
-    ),
-    CatalogKind.DRUG: _Book(
-        columns=(
-            "code",
-            "name",
-            "dosage_form",
-            "spec",
-            "package",
-            "approval_no",
-            "manufacturer",
-            "listed_price_yuan",
-            "class_code",
-            "generic_code",
-            "generic_form_code",
-        ),
-        allowed={},
-        status=_always_active,
-        check=_drug_fault,
-    ),
-    CatalogKind.HERBAL: _Book(
-        columns=("code", "name", "insurance_class", "standard"),
-        allowed={"insurance_class": _words("甲 乙 丙")},
-        status=_always_active,
-    ),
-    CatalogKind.AREA: _Book(
-        columns=("admdvs_code", "name", "level", "parent_code", "path"),
-        allowed={"level": _words("1 2 3")},
-        status=_always_active,
-        parents=True,
-    ),
-}
 _NOT_ATTRIBUTES = frozenset({"code", "admdvs_code", "name", "parent_code", "status"})
 _RELEASE_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,31}", re.ASCII)
 
 
-def load_unified(folder: Path) -> UnifiedRelease:
+Known = dict[str, tuple[Mapping[str, UnifiedEntry], tuple[Quarantined, ...]]]
+"""Books read before, by file and what the descriptor says of it: a file taken over from a release is read once."""
+
+
+def load_unified(
+    folder: Path,
+    *,
+    known: Known | None = None,
+    root: Path | None = None,
+    kinds: Collection[CatalogKind] | None = None,
+) -> UnifiedRelease:
     """Read and check a folder of the unified code books; whole or not at all.
 
-    Raises CatalogFaults with every fault of every file.
+    Files taken over are looked for beside the folder, or under `root` while it stands elsewhere. With `kinds` only
+    those books are read. Raises CatalogFaults with every fault of every file.
     """
     faults = FaultList()
     what = f"unified/{folder.name}"
@@ -176,13 +129,18 @@ def load_unified(folder: Path) -> UnifiedRelease:
     release = release_name(top, folder)
     valid_from = top.day("valid_from")
     top.text("about")
+    version = version_of(release)
     books: dict[CatalogKind, Mapping[str, UnifiedEntry]] = {}
-    tables: list[Table] = []
+    tables: dict[CatalogKind, Table] = {}
+    sources: list[Source] = []
+    quarantined: list[Quarantined] = []
     for section in top.sections("file"):
         kind = read_kind(section)
+        if kinds is not None and kind not in kinds:
+            continue
         repeated = section.text("repeated_codes")
-        table = Table(folder, section)
-        tables.append(table)
+        table = Table(folder, section, root=root or folder.parent)
+        sources.append(table.source)
         if kind is None:
             continue
         if kind in books:
@@ -190,18 +148,46 @@ def load_unified(folder: Path) -> UnifiedRelease:
             continue
         if repeated not in {"refused", "gathered"}:
             section.fault("repeated_codes", "key_value", "is either 'refused' or 'gathered'")
-        books[kind] = _load_book(kind, table, gather=repeated == "gathered")
+        tables[kind] = table
+        fingerprint = f"{table.path.resolve()} {section.says(without='from')}"
+        if known is not None and fingerprint in known:
+            books[kind], aside = known[fingerprint]
+            quarantined.extend(aside)
+            continue
+        before = faults.total
+        books[kind] = _load_book(kind, table, version=version, gather=repeated == "gathered")
         table.finish()
+        quarantined.extend(table.quarantined)
+        if known is not None and faults.total == before:
+            known[fingerprint] = (books[kind], tuple(table.quarantined))
     top.finish()
+    _check_references(books, tables)
     faults.stop_if_any(what)
     return UnifiedRelease(
         release=release,
         digest=digest,
         valid_from=valid_from,
         books=MappingProxyType(books),
-        sources=tuple(table.source for table in tables),
-        quarantined=tuple(one for table in tables for one in table.quarantined),
+        sources=tuple(sources),
+        quarantined=tuple(quarantined),
     )
+
+
+def with_versions(release: UnifiedRelease, *, before: UnifiedRelease) -> UnifiedRelease:
+    """The release with the version of each entry that the release before it had in the same words already."""
+    books: dict[CatalogKind, Mapping[str, UnifiedEntry]] = {}
+    for kind, book in release.books.items():
+        older = before.books.get(kind, {})
+        books[kind] = book if book is older else MappingProxyType(_carried(book, older))
+    return replace(release, books=MappingProxyType(books))
+
+
+def _carried(book: Mapping[str, UnifiedEntry], older: Mapping[str, UnifiedEntry]) -> dict[str, UnifiedEntry]:
+    carried = {}
+    for code, entry in book.items():
+        found = older.get(code)
+        carried[code] = found if found is not None and found.says_the_same(entry) else entry
+    return carried
 
 
 def release_name(top: Section, folder: Path) -> str:
@@ -224,15 +210,16 @@ def read_kind(section: Section) -> CatalogKind | None:
         return None
 
 
-def _load_book(kind: CatalogKind, table: Table, *, gather: bool) -> Mapping[str, UnifiedEntry]:
-    book = _BOOKS[kind]
-    columns = book.columns
+def _load_book(kind: CatalogKind, table: Table, *, version: str, gather: bool) -> Mapping[str, UnifiedEntry]:
+    book = BOOKS[kind]
     entries: dict[str, UnifiedEntry] = {}
     rows: dict[str, Row] = {}
-    for row in table.read(columns):
+    found_rows = table.read(book.columns, layout=book.layout)
+    columns = table.header
+    for row in found_rows:
         cells = dict(zip(columns, row.cells, strict=True))
         text = row.cells[0]
-        fault = _row_fault(book, cells)
+        fault = book.fault(cells)
         if fault:
             table.fault(row.line, *fault)
         if text in entries:
@@ -253,20 +240,28 @@ def _load_book(kind: CatalogKind, table: Table, *, gather: bool) -> Mapping[str,
             attributes=MappingProxyType({k: v for k, v in cells.items() if v and k not in _NOT_ATTRIBUTES}),
             parent=cells.get("parent_code") or None,
             status=book.status(cells),
+            version=version,
         )
     if book.parents:
         _resolve_parents(table, entries, rows)
     return MappingProxyType(entries)
 
 
-def _row_fault(book: _Book, cells: Mapping[str, str]) -> tuple[str, str, str] | None:
-    """The first thing wrong with a row: column, code, message."""
-    if not cells["name"]:
-        return "name", "name_empty", "is empty: an entry has a name"
-    for column, allowed in book.allowed.items():
-        if cells[column] not in allowed:
-            return column, "value_unknown", f"{cells[column]!r} is not one of {', '.join(sorted(allowed))}"
-    return book.check(cells)
+def _check_references(
+    books: Mapping[CatalogKind, Mapping[str, UnifiedEntry]], tables: Mapping[CatalogKind, Table]
+) -> None:
+    """A column that names a code of another book names one that the release has."""
+    for kind, entries in books.items():
+        for column, other in BOOKS[kind].refers.items():
+            targets = books.get(other, {})
+            for code, entry in entries.items():
+                named = entry.attributes.get(column, "")
+                if named not in targets:
+                    tables[kind].faults.add(
+                        f"{tables[kind].name} {code} {column}",
+                        f"{other}_unknown",
+                        f"{named!r} is no {other} of this release: mend the code, or take a newer book of them",
+                    )
 
 
 def _gathered(entry: UnifiedEntry, cells: Mapping[str, str]) -> UnifiedEntry:
@@ -278,13 +273,7 @@ def _gathered(entry: UnifiedEntry, cells: Mapping[str, str]) -> UnifiedEntry:
         _join(attributes, "aliases", cells["name"], by=NAME_SEPARATOR)
     for column in entry.attributes.keys() & cells.keys():
         _join(attributes, column, cells[column], by="/" if column == CLASS_COLUMN else NAME_SEPARATOR)
-    return UnifiedEntry(
-        code=entry.code,
-        name=entry.name,
-        attributes=MappingProxyType(attributes),
-        parent=entry.parent,
-        status=entry.status,
-    )
+    return replace(entry, attributes=MappingProxyType(attributes))
 
 
 def _join(attributes: dict[str, str], key: str, value: str, *, by: str) -> None:
@@ -307,6 +296,4 @@ def _resolve_parents(table: Table, entries: dict[str, UnifiedEntry], rows: Mappi
         marked = next((parent + mark for mark in "+*" if parent + mark in entries), None)
         if marked is None:
             table.defect(rows[text], "parent_code", "parent_unknown", f"{parent} is not a code of this file")
-        entries[text] = UnifiedEntry(
-            code=entry.code, name=entry.name, attributes=entry.attributes, parent=marked, status=entry.status
-        )
+        entries[text] = replace(entry, parent=marked)

@@ -114,6 +114,7 @@ def key() -> None:
 )
 @click.option("--from", "valid_from", type=_DAY, help="First day; without it from now on.")
 @click.option("--until", "valid_until", type=_DAY, help="The day after the last one; without it until revoked.")
+@click.option("--holder", "login", help="Login of the one person who signs with it, where two people are asked for.")
 @click.pass_context
 def key_add(
     context: click.Context,
@@ -123,15 +124,20 @@ def key_add(
     public_key: TextIO,
     valid_from: datetime | None,
     valid_until: datetime | None,
+    login: str | None,
 ) -> None:
-    """Add a participant's Ed25519 public key from a PEM file; the private key never comes here."""
+    """Add a participant's Ed25519 public key from a PEM file; the private key never comes here.
+
+    Without a holder it is the key of a system, which may not change a catalog: that needs two people.
+    """
     raw = read_public_key(public_key.read())
     with running_app(context) as app, app.store.begin(HUB_SCOPE) as uow:
         _known(uow, participant_id)
         begins = start_of_day(valid_from.date()) if valid_from else app.clock.now()
         ends = start_of_day(valid_until.date()) if valid_until else None
-        uow.participants.add_key(ParticipantKey(key_id, participant_id, raw, begins, ends))
-        _note(app, uow, "key_added", key_id, participant=participant_id)
+        holder = None if login is None else _member(uow, login).id
+        uow.participants.add_key(ParticipantKey(key_id, participant_id, raw, begins, ends, holder=holder))
+        _note(app, uow, "key_added", key_id, participant=participant_id, holder=login or "")
     click.echo(f"{key_id} signs for {participant_id}")
 
 
@@ -202,10 +208,7 @@ def staff_password(context: click.Context, login: str, password: str) -> None:
     """Set a new password, which also ends every session of this member and lifts a lock."""
     hashed = hash_password(_long_enough(password))
     with running_app(context) as app, app.store.begin(HUB_SCOPE) as uow:
-        member = uow.staff.by_login(login)
-        if member is None:
-            raise NotFound("login_not_found", f"nobody has the login {login}")
-        uow.staff.set_password(member.id, password_hash=hashed)
+        uow.staff.set_password(_member(uow, login).id, password_hash=hashed)
         _note(app, uow, "password_set", login)
     click.echo(f"{login} has a new password")
 
@@ -229,6 +232,13 @@ def _known(uow: SqlUnitOfWork, participant_id: str) -> Participant:
     found = uow.participants.get(participant_id)
     if found is None:
         raise NotFound("participant_not_found", f"no participant {participant_id}: add it first")
+    return found
+
+
+def _member(uow: SqlUnitOfWork, login: str) -> StaffMember:
+    found = uow.staff.by_login(login)
+    if found is None:
+        raise NotFound("login_not_found", f"nobody has the login {login}")
     return found
 
 
