@@ -137,7 +137,7 @@ class HubClient:
     def report_day(self, body: Json, *, idempotency_key: str | None = None) -> Json:
         return self._post("/v1/day-reports", body, idempotency_key)
 
-    # --- catalogs and clearing ------------------------------------------------------------------------------
+    # --- catalogs -------------------------------------------------------------------------------------------
 
     def search_catalog(self, kind: str, words: str, *, limit: int = 20) -> list[Json]:
         found: list[Json] = self._get(f"/v1/catalogs/{kind}", {"q": words, "limit": str(limit)})["items"]
@@ -149,6 +149,81 @@ class HubClient:
     def regional_item(self, region: str, kind: str, code: str, *, on: date | None = None) -> Json:
         query = {"on": on.isoformat()} if on else {}
         return self._get(f"/v1/catalogs/regions/{region}/{kind}/{quote(code, safe='')}", query)
+
+    def newer_entries(self, kind: str, *, since: int = 0) -> tuple[int, list[Json]]:
+        """The unified entries newer than a version, and the version to ask from next time."""
+        return self._newer(f"/v1/catalogs/downloads/unified/{kind}", since)
+
+    def newer_codes(self, kind: str, *, since: int = 0) -> tuple[int, list[Json]]:
+        """What one's own region's catalog says otherwise than at a version, and the version to ask from next time."""
+        return self._newer(f"/v1/catalogs/downloads/own/{kind}", since)
+
+    # --- the mapping workbench ------------------------------------------------------------------------------
+
+    def waiting(self, **query: str) -> list[Json]:
+        """Codes of open bills that wait for an entry or a mapping, the most money first; `kind`, `offset`, `limit`."""
+        found: list[Json] = self._get("/v1/mappings/queue", query)["items"]
+        return found
+
+    def coverage(self, *, on: date | None = None) -> list[Json]:
+        found: list[Json] = self._get("/v1/mappings/coverage", {"on": on.isoformat()} if on else {})["items"]
+        return found
+
+    def local_code(self, kind: str, code: str) -> Json:
+        """One local code of one's own region: what holds when, its history, candidates."""
+        return self._get("/v1/mappings/code", {"kind": kind, "code": code})
+
+    def changes(self, **query: str) -> Iterator[Json]:
+        """All changes of one's own region's catalog, page by page; `state` and `kind` narrow them."""
+        return self._all("/v1/mappings/changes", query)
+
+    def change(self, change_id: str) -> Json:
+        return self._get(self._change_path(change_id))
+
+    def propose_mapping(self, body: Json, *, idempotency_key: str | None = None) -> Json:
+        return self._post("/v1/mappings/changes", body, idempotency_key)
+
+    def propose_entry(self, body: Json, *, idempotency_key: str | None = None) -> Json:
+        return self._post("/v1/mappings/entries", body, idempotency_key)
+
+    def review_change(
+        self, change_id: str, *, approve: bool, reason: str = "", idempotency_key: str | None = None
+    ) -> Json:
+        body = {"approve": approve, "reason": reason}
+        return self._post(self._change_path(change_id, "/review"), body, idempotency_key)
+
+    def withdraw_change(self, change_id: str, *, reason: str, idempotency_key: str | None = None) -> Json:
+        return self._post(self._change_path(change_id, "/withdraw"), {"reason": reason}, idempotency_key)
+
+    def propose_undo(self, change_id: str, *, reason: str, idempotency_key: str | None = None) -> Json:
+        return self._post(self._change_path(change_id, "/undo"), {"reason": reason}, idempotency_key)
+
+    def review_undo(
+        self, change_id: str, *, approve: bool, reason: str = "", idempotency_key: str | None = None
+    ) -> Json:
+        body = {"approve": approve, "reason": reason}
+        return self._post(self._change_path(change_id, "/undo-review"), body, idempotency_key)
+
+    def propose_above(self, body: Json, *, idempotency_key: str | None = None) -> Json:
+        """Propose the best candidates above a score, at most 500 at a time."""
+        return self._post("/v1/mappings/bulk-proposals", body, idempotency_key)
+
+    def approve_above(self, body: Json, *, idempotency_key: str | None = None) -> Json:
+        """Approve colleagues' proposals above a score, at most 500 at a time."""
+        return self._post("/v1/mappings/bulk-reviews", body, idempotency_key)
+
+    def impact_of_mapping(self, body: Json) -> Json:
+        """What a mapping would move; proposes nothing."""
+        return self._call("POST", "/v1/mappings/impact", body=body)
+
+    def impact_of_entry(self, body: Json) -> Json:
+        """What another entry would move; proposes nothing."""
+        return self._call("POST", "/v1/mappings/entries/impact", body=body)
+
+    def impact_of_change(self, change_id: str) -> Json:
+        return self._get(self._change_path(change_id, "/impact"))
+
+    # --- clearing -------------------------------------------------------------------------------------------
 
     def windows(self) -> list[Json]:
         found: list[Json] = self._get("/v1/windows")["items"]
@@ -167,6 +242,18 @@ class HubClient:
         return answer.content
 
     # --- sending --------------------------------------------------------------------------------------------
+
+    def _newer(self, path: str, since: int) -> tuple[int, list[Json]]:
+        """All pages; the version is that of the first, since a code may change after its page was read."""
+        page = self._get(path, {"since": str(since)})
+        version, items = int(page["version"]), list(page["items"])
+        while page["next"] is not None:
+            page = self._get(path, {"since": str(since), "after": page["next"]})
+            items += page["items"]
+        return version, items
+
+    def _change_path(self, change_id: str, ending: str = "") -> str:
+        return f"/v1/mappings/changes/{quote(change_id, safe='')}{ending}"
 
     def _get(self, path: str, query: Mapping[str, str] | None = None) -> Json:
         return self._call("GET", path, query=query)

@@ -18,11 +18,13 @@ from hub.core.clearing import CLEARING_RULES
 from hub.ids import new_id, new_reference
 from hub.ports import Clock
 from hub.settings import Settings, SettingsError
+from hub.store.books import SqlBooks
 from hub.store.engine import SqlStore, open_store
 from hub.store.gate import Gate
 from hub.store.insured import SqlRoster
 from hub.store.journal import SqlBookingJournal
 from hub.store.shelf import CatalogMemory
+from hub.suggest.port import CatalogSuggester
 from hub.vault import Vault, create_key_file, read_key_file
 
 
@@ -62,6 +64,7 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> App:
         clearing_rules=CLEARING_RULES,
         new_id=lambda prefix: new_id(prefix, at=clock.now()),
         new_reference=new_reference,
+        suggesting=CatalogSuggester(SqlBooks(store)),
     )
     return App(
         settings=settings,

@@ -5,16 +5,17 @@ Knows nothing of how these are built. Must not hold state of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from hub.core.catalog import CareCatalog
 from hub.core.clearing import ClearingRules
-from hub.core.codes import Region
+from hub.core.codes import CatalogKind, Region
 from hub.core.dates import WorkingCalendar
 from hub.core.errors import NotAllowed
 from hub.ports import RegionGateway, Store, UnitOfWork
+from hub.ports.catalogs import Candidate, LocalRow, Suggesting
 
 Result = TypeVar("Result")
 
@@ -28,6 +29,19 @@ def keep_nothing(_uow: UnitOfWork, _result: object) -> None:
     """For callers that need no stored answer."""
 
 
+class NoSuggestions:
+    """A suggester that knows no candidate: people search for themselves."""
+
+    def suggest(
+        self,
+        kind: CatalogKind,  # noqa: ARG002 - the port's signature.
+        rows: Sequence[LocalRow],
+        *,
+        top: int,  # noqa: ARG002
+    ) -> Sequence[Sequence[Candidate]]:
+        return [() for _ in rows]
+
+
 @dataclass(frozen=True, slots=True)
 class Hub:
     """The hub as the errands see it. `new_id` makes an id from a prefix; `new_reference` a number for patients."""
@@ -39,6 +53,7 @@ class Hub:
     clearing_rules: ClearingRules
     new_id: Callable[[str], str]
     new_reference: Callable[[], str]
+    suggesting: Suggesting = field(default_factory=NoSuggestions)
 
     def gateway(self, region: Region) -> RegionGateway:
         """The way to an insuring region; raises NotAllowed where it has not joined."""

@@ -27,6 +27,7 @@ from hub.core.bill import (
     check_bill,
     classify,
 )
+from hub.core.catalog import HospitalLevel
 from hub.core.classification import ClassifiedLine, Treated
 from hub.core.clearing import months_late
 from hub.core.codes import Regime, Region, regime_of
@@ -183,7 +184,9 @@ def _prepare(
     check_bill(bill, as_of=today)
     # No window can be earlier than today's, so what is too late for it need not ask the region.
     months_late(discharged_on=bill.discharged_on, period=Period.of(today), rules=hub.clearing_rules)
-    classified = classify(bill, catalog=hub.catalog(hospital.region), treated=_treated(hospital, visit, person))
+    classified = classify(
+        bill, catalog=hub.catalog(hospital.region), treated=treated(visit, person, level=hospital.level)
+    )
     basis, registration_id = basis_of_access(
         uow.registrations.of_person(visit.person_id),
         care_region=hospital.region,
@@ -210,10 +213,10 @@ def _prepare(
     return _Prepared(hospital, visit, person, bill, classified, registration_id, year, request)
 
 
-def _treated(hospital: Hospital, visit: VisitRecord, person: PersonRecord) -> Treated:
+def treated(visit: VisitRecord, person: PersonRecord, *, level: HospitalLevel) -> Treated:
     """What the catalog's limits and restrictions ask about the stay."""
     return Treated(
-        level=hospital.level,
+        level=level,
         insurance_type=visit.coverage.insurance_type,
         sex=person.identity.sex,
         birth_date=person.identity.birth_date,

@@ -9,15 +9,18 @@ from typing import Any
 
 import flask
 
+from hub.actions import download
 from hub.core.codes import CatalogKind, LocalCode, Region, UnifiedCode
 from hub.core.dates import business_day
 from hub.core.errors import NotAllowed, NotFound
 from hub.ports import Sight
 from hub.web.answers import answer, the_hub
-from hub.web.api import shapes
+from hub.web.api import shapes, shapes_changes
 from hub.web.api.blueprint import ApiBlueprint
 from hub.web.api.incoming import CatalogQuery, OnDayQuery
-from hub.web.api.outgoing import EntriesOut, EntryOut, ItemOut
+from hub.web.api.incoming_changes import DownloadQuery
+from hub.web.api.outgoing import EntriesOut, EntryOut
+from hub.web.api.outgoing_changes import ItemOut, NewerCodesOut, NewerEntriesOut
 from hub.web.guards import caller, signed
 
 blueprint = ApiBlueprint(
@@ -91,7 +94,32 @@ def get_item(query: dict[str, Any], region: str, kind: str, code: str) -> flask.
     found = catalog.item(local, on)
     if found is None:
         raise _no_code(kind)
-    return answer(shapes.item(found, catalog.mapping(local, on)))
+    return answer(shapes_changes.item(found, catalog.mapping(local, on)))
+
+
+@blueprint.route("/downloads/unified/<kind:kind>", methods=["GET"], parameters=[_KIND])
+@signed(*EVERYBODY)
+@blueprint.arguments(DownloadQuery, location="query")
+@blueprint.response(200, NewerEntriesOut)
+@blueprint.reads()
+def download_unified(query: dict[str, Any], kind: str) -> flask.Response:
+    """Fetch the unified entries of a kind that are newer than a version, by code; all of them from version 0."""
+    found = download.newer_entries(the_hub(), by=caller().participant, kind=CatalogKind(kind), **query)
+    return answer(shapes_changes.newer_entries(found))
+
+
+@blueprint.route("/downloads/own/<kind:kind>", methods=["GET"], parameters=[_KIND])
+@signed(Sight.INSTITUTION, Sight.REGION)
+@blueprint.arguments(DownloadQuery, location="query")
+@blueprint.response(200, NewerCodesOut)
+@blueprint.reads(422)
+def download_own(query: dict[str, Any], kind: str) -> flask.Response:
+    """Fetch what the own region's catalog says otherwise than at a version, by code; everything from version 0.
+
+    Each code comes with all that holds of it now and later: class, ratios, limits, restriction and mappings by days.
+    """
+    found = download.newer_codes(the_hub(), by=caller().participant, kind=CatalogKind(kind), **query)
+    return answer(shapes_changes.newer_codes(found))
 
 
 def _reading() -> Any:

@@ -76,3 +76,31 @@ DAY_REPORT: dict[str, Any] = {
         }
     ],
 }
+
+MAPPING: dict[str, Any] = {
+    "kind": "service",
+    "code": "001101000010000",
+    "target": "001101000010000",
+    "grade": "exact",
+    "first_day": "2026-11-01",
+    "reason": "the same service in both books",
+}
+
+ENTRY: dict[str, Any] = {
+    "kind": "service",
+    "code": "001101000010000",
+    "first_day": "2026-11-01",
+    "benefit_class": "B",
+    "first_self_pay": "10 %",
+    "price_limits": {"3": "35"},
+    "reason": "class and limit of the new price list",
+}
+
+BULK_PROPOSAL: dict[str, Any] = {
+    "kind": "service",
+    "least_score": 950,
+    "first_day": "2026-11-01",
+    "reason": "name and code agree",
+}
+
+BULK_REVIEW: dict[str, Any] = {"least_score": 950, "reason": "looked through the list"}

@@ -18,7 +18,6 @@ from hub.core.clearing import WindowState
 from hub.core.codes import CatalogKind, Fund, InsuranceType, Regime
 from hub.core.decision import Payer, RefusalReason
 from hub.core.ledger import Event
-from hub.core.mapping import Grade
 from hub.core.netting import NetMethod
 from hub.core.registration import AccessBasis, Evidence, RegistrationCategory, RegistrationState
 from hub.web import fields
@@ -296,37 +295,6 @@ class EntriesOut(_Out):
     """Found entries, the best first."""
 
     items = plain.List(plain.Nested(EntryOut), required=True)
-
-
-class MappingOut(_Out):
-    """What a local code means in the unified catalog."""
-
-    unified_code = _maybe_text()
-    grade = fields.OneOf(Grade, required=True)
-    payable = plain.Boolean(required=True, metadata={"description": "Whether a line may be paid under it."})
-    valid_from = plain.Date(required=True)
-    valid_until = plain.Date(required=True, allow_none=True)
-
-
-class ItemOut(_Out):
-    """An entry of a region's own catalog on a day, and its mapping."""
-
-    region = plain.String(required=True)
-    kind = fields.OneOf(CatalogKind, required=True)
-    code = plain.String(required=True)
-    name = plain.String(required=True)
-    unit = plain.String(required=True)
-    benefit_class = fields.OneOf(BenefitClass, required=True)
-    first_self_pay = plain.String(required=True, metadata={"example": "10 %"})
-    price_limits = plain.Dict(
-        keys=plain.String(),
-        values=plain.String(),
-        required=True,
-        metadata={"description": "Yuan a unit, by hospital level."},
-    )
-    valid_from = plain.Date(required=True)
-    valid_until = plain.Date(required=True, allow_none=True)
-    mapping = plain.Nested(MappingOut, required=True, allow_none=True)
 
 
 # --- clearing -----------------------------------------------------------------------------------------------

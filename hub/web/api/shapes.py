@@ -12,13 +12,11 @@ from hub.actions.matching import DayReport
 from hub.actions.settlement import Quoted
 from hub.actions.statements import Matrix
 from hub.core.bill import PUBLIC_STATES, ClassifiedAmounts
-from hub.core.catalog import CatalogItem
-from hub.core.classification import OUTCOME_WORDS
+from hub.core.classification import OUTCOME_WORDS, ClassifiedLine
 from hub.core.clearing import Window
 from hub.core.codes import IdentityNumber, masked_name
 from hub.core.dates import SHANGHAI
 from hub.core.decision import REFUSAL_WORDS, Decision, Refusal, Step
-from hub.core.mapping import PAYABLE_GRADES, Mapping
 from hub.core.money import Money
 from hub.ports.records import BilledLine, BillRecord, RegistrationRecord, StoredStatement, VisitRecord
 
@@ -107,22 +105,25 @@ def step(found: Step) -> Json:
 
 
 def line(found: BilledLine) -> Json:
-    classified = found.classified
-    chinese, english = OUTCOME_WORDS[classified.outcome]
+    return classified(found.classified)
+
+
+def classified(found: ClassifiedLine) -> Json:
+    chinese, english = OUTCOME_WORDS[found.outcome]
     return {
-        "line_no": found.sent.line_no,
-        "kind": found.sent.kind,
-        "code": found.sent.code,
-        "name": classified.name,
-        "unified_code": classified.unified.code if classified.unified else None,
-        "outcome": classified.outcome,
+        "line_no": found.line_no,
+        "kind": found.local.kind,
+        "code": found.local.code,
+        "name": found.name,
+        "unified_code": found.unified.code if found.unified else None,
+        "outcome": found.outcome,
         "words": {"zh": chinese, "en": english},
-        "benefit_class": classified.benefit_class,
-        "amount": str(classified.amount),
-        "full_self_pay": str(classified.full_self_pay),
-        "over_limit": str(classified.over_limit),
-        "first_self_pay": str(classified.first_self_pay),
-        "in_policy": str(classified.in_policy),
+        "benefit_class": found.benefit_class,
+        "amount": str(found.amount),
+        "full_self_pay": str(found.full_self_pay),
+        "over_limit": str(found.over_limit),
+        "first_self_pay": str(found.first_self_pay),
+        "in_policy": str(found.in_policy),
     }
 
 
@@ -196,32 +197,6 @@ def entry(found: Any) -> Json:
         "status": found.status,
         "parent": found.parent,
         "attributes": dict(found.attributes),
-    }
-
-
-def mapping(found: Mapping) -> Json:
-    return {
-        "unified_code": found.unified.code if found.unified else None,
-        "grade": found.grade,
-        "payable": found.grade in PAYABLE_GRADES,
-        "valid_from": found.valid_from.isoformat(),
-        "valid_until": found.valid_until.isoformat() if found.valid_until else None,
-    }
-
-
-def item(found: CatalogItem, mapped: Mapping | None) -> Json:
-    return {
-        "region": found.local.region.code,
-        "kind": found.local.kind,
-        "code": found.local.code,
-        "name": found.name,
-        "unit": found.unit,
-        "benefit_class": found.benefit_class,
-        "first_self_pay": str(found.first_self_pay),
-        "price_limits": {str(level): decimal_text(limit) for level, limit in found.price_limits.items()},
-        "valid_from": found.valid.start.isoformat(),
-        "valid_until": found.valid.end.isoformat() if found.valid.end else None,
-        "mapping": mapping(mapped) if mapped else None,
     }
 
 
