@@ -229,7 +229,7 @@ class Play:
         self._judge_matrix()
 
     def stragglers(self) -> None:
-        """After the close a late bill comes and a settled one is cancelled: October does not move."""
+        """After the close a late bill comes, one is cancelled and others are settled: October does not move."""
         before = self._statements()
         late = self.story.tale(Tale.LATE_BILL)[0]
         undone = self.story.tale(Tale.CANCEL_AFTER_CLOSE)[0]
@@ -238,6 +238,11 @@ class Play:
             step()
             cases.play_cancel_after_close(self.desks[undone.hospital], undone, self.notes)
             step()
+        leaving = self.story.tale(Tale.OPEN_WINDOW)
+        with self.screen.act("3 Nov   others go home; their bills stay open", steps=len(leaving)) as step:
+            for stay in leaving:
+                cases.play_case(self.desks[stay.hospital], stay, self.bills[stay.number], self.notes)
+                step()
             self._wait_for_outbox()
         self.notes.expect(bool(before) and before == self._statements(), "October's statements changed after the close")
         with self.stage.app.store.begin(HUB_SCOPE) as uow:

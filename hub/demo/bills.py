@@ -39,6 +39,12 @@ _USUAL_UNMAPPED = ("住院诊察费", "Ⅰ级护理", "静脉输液")
 """What nearly every Jiangsu bill carries although nobody has mapped it yet; elsewhere the first unmapped code."""
 
 
+_OFTEN_UNMAPPED = 12
+"""How many other codes without a mapping come up again and again."""
+
+_DEAREST_UNMAPPED = 300
+
+
 @dataclass(frozen=True, slots=True)
 class Illness:
     """A diagnosis with the drug classes it is treated with and the chapter of its operation, if there is one.
@@ -232,7 +238,11 @@ def with_return(bill: Bill) -> Bill:
 
 def with_unmapped(bill: Bill, shelf: Shelf) -> Bill:
     """The same bill with a line under a real local code that nobody has mapped to the national list."""
-    item = next((one for one in shelf.unmapped if one.name in _USUAL_UNMAPPED), shelf.unmapped[0])
+    usual = next((one for one in shelf.unmapped if one.name in _USUAL_UNMAPPED), shelf.unmapped[0])
+    return _with_unmapped_line(bill, usual)
+
+
+def _with_unmapped_line(bill: Bill, item: ShelfItem) -> Bill:
     days = Fraction(length_of_stay(admitted_on=bill.admitted_on, discharged_on=bill.discharged_on))
     line = BillLine(
         line_no=len(bill.lines) + 1,
@@ -245,6 +255,16 @@ def with_unmapped(bill: Bill, shelf: Shelf) -> Bill:
         fee_date=bill.discharged_on,
     )
     return _with_line(bill, line)
+
+
+def with_several_unmapped(bill: Bill, shelf: Shelf, *, seed: str) -> Bill:
+    """The same bill with what every Jiangning bill carries unmapped, and a few more of what one ward often charges."""
+    draw = random.Random(f"{seed}/{bill.bill_no}/unmapped")
+    often = [one for one in shelf.unmapped if one.name not in _USUAL_UNMAPPED and one.price < _DEAREST_UNMAPPED]
+    often = often[:: max(1, len(often) // _OFTEN_UNMAPPED)]
+    for item in (*(one for one in shelf.unmapped if one.name in _USUAL_UNMAPPED), *draw.sample(often, 3)):
+        bill = _with_unmapped_line(bill, item)
+    return bill
 
 
 def without_last_line(bill: Bill) -> Bill:

@@ -181,7 +181,11 @@ def _rule_not_stated(desk: Desk, stay: Stay, bill: Bill, notes: Notes) -> None:
 
 CASES: Mapping[Tale, Callable[[Desk, Stay, Bill, Notes], None]] = {
     **dict.fromkeys(
-        (Tale.ORDINARY, Tale.CANCEL_AFTER_CLOSE, Tale.LATE_BILL, Tale.LEFT_OUT, Tale.MISREPORTED), _ordinary
+        (
+            *(Tale.ORDINARY, Tale.CANCEL_AFTER_CLOSE, Tale.LATE_BILL, Tale.LEFT_OUT, Tale.MISREPORTED),
+            Tale.OPEN_WINDOW,
+        ),
+        _ordinary,
     ),
     Tale.YEARLY_CAP: _costly,
     Tale.UNMAPPED_LINE: _unmapped,

@@ -17,8 +17,8 @@ from rich.text import Text
 
 from hub.core.codes import Region
 from hub.core.money import ZERO, Money, total, yuan
-from hub.demo.stage import Login
-from hub.demo.world import PLAYED_PERSON, REGION_NAMES
+from hub.demo.stage import COLLEAGUE, Login, officer_login
+from hub.demo.world import JIANGNING, PLAYED_PERSON, REGION_NAMES
 
 INSURANCE_TYPES = {"310": "employees (职工 310)", "390": "residents (居民 390)"}
 METHODS = {"bilateral": "bilateral: each pair settles its difference", "multilateral": "multilateral: each region once"}
@@ -159,6 +159,8 @@ def address_lines(*, origin: str, serve: str, logins: Iterable[Login], keys: str
     yield f"                as {name}, {identity}, insured in {region}: nobody real"
     yield f"Workbench       {origin}/login"
     yield from (f"                {one.login:<20} {one.password:<16} {one.meaning}" for one in logins)
+    yield f"Mapping         {origin}/desk/mapping   what November's bills wait for, by money: propose as"
+    yield f"                {officer_login(JIANGNING)}, approve as {COLLEAGUE}: nobody reviews his own"
     yield f"API             {origin}/docs        (OpenAPI at {origin}/openapi.json)"
     yield f"Keys, logins    {keys}"
 

@@ -97,9 +97,10 @@ class Shelf:
 
 def build_shelf(catalogs: Catalogs, region: Region, level: HospitalLevel) -> Shelf:
     """Sort a region's catalog into what its hospitals of a level would bill."""
-    release = next((one for one in catalogs.regions if one.region == region), None)
-    if release is None:
+    releases = [one for one in catalogs.regions if one.region == region]
+    if not releases:
         raise Inconsistent("demo_region", f"no catalog of {region} ships with the hub")
+    release = max(releases, key=lambda one: one.valid.start)
     payable: list[ShelfItem] = []
     unmapped: list[ShelfItem] = []
     not_payable: list[ShelfItem] = []
@@ -118,7 +119,7 @@ def build_shelf(catalogs: Catalogs, region: Region, level: HospitalLevel) -> She
             chosen.append(_own(catalogs, item, target, level))
         elif local.code not in mapped and item.unit and item.first_self_pay.value < 1:
             unmapped.append(_own(catalogs, item, local.code, level))
-    for kind in (CatalogKind.DRUG, CatalogKind.SERVICE, CatalogKind.HERBAL):
+    for kind in (CatalogKind.DRUG, CatalogKind.SERVICE, CatalogKind.FACILITY, CatalogKind.HERBAL):
         if release.adoption(kind) is not None:
             payable += _adopted(catalogs, release, kind, jiangsu)
     return _sorted_out(region, payable, unmapped=unmapped, not_payable=not_payable)
@@ -202,7 +203,7 @@ def _jiangsu_prices(catalogs: Catalogs, level: HospitalLevel) -> Mapping[str, Fr
         for mapping in release.mappings:
             limit = limits.get(mapping.local)
             if (
-                mapping.local.kind is CatalogKind.SERVICE
+                mapping.local.kind in (CatalogKind.SERVICE, CatalogKind.FACILITY)
                 and mapping.unified
                 and mapping.grade in PAYABLE_GRADES
                 and limit

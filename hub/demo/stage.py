@@ -22,7 +22,7 @@ from hub.core.codes import Region
 from hub.core.decision import InsuranceStatus
 from hub.demo.leftovers import remember, stop_leftovers
 from hub.demo.screen import Screen
-from hub.demo.world import HOSPITALS, REGION_NAMES, REGIONS, Member
+from hub.demo.world import HOSPITALS, JIANGNING, REGION_NAMES, REGIONS, Member
 from hub.ports import HUB_SCOPE, Participant, Sight
 from hub.services import remove_data, start_services
 from hub.settings import Settings
@@ -35,6 +35,9 @@ FOLDER = "demo"
 """The demonstration's own part of the state folder; nothing else is ever deleted."""
 
 OPERATOR = "operator"
+COLLEAGUE = "colleague-jiangning"
+"""A second officer of Jiangning: what one proposes at the mapping workbench, another reviews."""
+
 KEYS_FROM = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -163,14 +166,16 @@ def _onboard(app: App, members: Sequence[Member], keys: Path) -> tuple[Login, ..
     """What an operator does before anybody can take part; each participant gets a key, each officer a password."""
     keys.mkdir(mode=0o700)
     logins = [_new_login(officer_login(region), f"officer of {REGION_NAMES[region][1]}") for region in REGIONS]
+    logins.append(_new_login(COLLEAGUE, "second officer of Jiangning"))
     logins.append(_new_login(OPERATOR, "operator of the hub"))
+    employers = (*map(agency_id, REGIONS), agency_id(JIANGNING), OPERATOR)
     with app.store.begin(HUB_SCOPE) as uow:
         for hospital in HOSPITALS:
             uow.institutions.put(hospital)
         for participant in _participants():
             uow.participants.add(participant)
             uow.participants.add_key(_new_key(participant.id, keys))
-        for login, participant_id in zip(logins, (*map(agency_id, REGIONS), OPERATOR), strict=True):
+        for login, participant_id in zip(logins, employers, strict=True):
             uow.staff.add(
                 StaffMember(
                     id=app.hub.new_id("stf"),

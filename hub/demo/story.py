@@ -3,7 +3,8 @@
 Knows who falls ill where, when he comes and goes, and how each special case is expected to end.
 Must not know how a message is sent, nor what any bill is decided to be.
 The calendar: on 9 October people register; until the 29th they are admitted; 30 October is the played day, on which
-nearly all are discharged and settled; on 3 November the month is closed, and two stragglers fall into November.
+nearly all are discharged and settled; on 3 November the month is closed, two stragglers fall into November, and a few
+persons go home whose bills stay open: they wait for what Jiangning has not mapped yet.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from hub.core.codes import Region
 from hub.core.dates import SHANGHAI, Period
 from hub.core.money import Money, yuan
 from hub.core.registration import Evidence, RegistrationCategory
-from hub.demo.bills import ILLNESSES, TUMOUR, Illness, draw_bill, with_return, with_unmapped
+from hub.demo.bills import ILLNESSES, TUMOUR, Illness, draw_bill, with_return, with_several_unmapped, with_unmapped
 from hub.demo.shelf import Shelf
 from hub.demo.world import HUANGSHAN, JIANGNING, QINZHOU, REGIONS, Member, hospitals_of, members
 
@@ -31,6 +32,9 @@ PLAYED_DAY = date(2026, 10, 30)
 CLOSE_DAY = date(2026, 11, 3)
 PERIOD = Period(2026, 10)
 NEXT_PERIOD = Period(2026, 11)
+
+OPEN_STAYS = 12
+"""Stays at Jiangning's hospitals that end on the day of the close: their bills can still be settled anew."""
 
 STAYS_PER_PAIR = 50
 """Ordinary stays of persons from one region at another's hospitals; six pairs, three hundred stays."""
@@ -55,6 +59,7 @@ class Tale(StrEnum):
     RULE_NOT_STATED = "bill beyond what the policy states"
     LEFT_OUT = "booking left out of the day report"
     MISREPORTED = "amount misreported in the day report"
+    OPEN_WINDOW = "bill of the open November"
 
 
 class Filing(StrEnum):
@@ -148,6 +153,8 @@ def bill_of(stay: Stay, shelves: ShelfOf) -> Bill:
         return with_unmapped(bill, shelf)
     if stay.tale is Tale.RETURN_LINE:
         return with_return(bill)
+    if stay.tale is Tale.OPEN_WINDOW:
+        return with_several_unmapped(bill, shelf, seed=SEED)
     return bill
 
 
@@ -222,6 +229,14 @@ class _Teller:
         yield self.stay(Tale.RULE_NOT_STATED, HUANGSHAN, jiangning, days=18, illness=TUMOUR, target=yuan("180000.00"))
         yield self.stay(Tale.LEFT_OUT, QINZHOU, jiangning, days=6)
         yield self.stay(Tale.MISREPORTED, HUANGSHAN, qinzhou, days=6)
+        for number in range(OPEN_STAYS):
+            yield self.stay(
+                Tale.OPEN_WINDOW,
+                (QINZHOU, HUANGSHAN)[number % 2],
+                hospitals_of(JIANGNING)[number // 2 % 2],
+                days=self.draw.randint(6, 14),
+                ends=CLOSE_DAY,
+            )
 
     def exhausting_the_year(self, hospital: Hospital) -> Iterator[Stay]:
         """One person of Jiangning in three costly stays: the first uses up the scheme's yearly cap, the third that of

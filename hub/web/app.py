@@ -17,7 +17,7 @@ from werkzeug.routing import AnyConverter, BaseConverter, Map
 
 from hub.core.codes import CatalogKind, Regime
 from hub.web import answers, docs, errors, health, limits, pages
-from hub.web.api import admissions, bills, catalogs, clearing, day_reports, registrations
+from hub.web.api import admissions, bills, catalogs, clearing, day_reports, mappings, registrations
 from hub.web.api.blueprint import IdConverter, make_api
 from hub.web.errors import WrongMediaType
 
@@ -117,6 +117,7 @@ def create_app(hub_app: App) -> flask.Flask:
         bills.blueprint,
         day_reports.blueprint,
         catalogs.blueprint,
+        mappings.blueprint,
         clearing.statements,
         clearing.windows,
         health.blueprint,

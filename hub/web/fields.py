@@ -123,6 +123,19 @@ class Decimal(_Strict):
         return money.exact_decimal(text, places=self.places)
 
 
+class Percent(_Strict):
+    """A share as text, written ``"10 %"`` or ``"62.5 %"``; loads to Rate."""
+
+    openapi: ClassVar = {
+        "type": "string",
+        "pattern": r"^(100(\.0{1,4})?|(0|[1-9][0-9]?)(\.[0-9]{1,4})?) %$",
+        "example": "10 %",
+    }
+
+    def read(self, value: Any) -> money.Rate:
+        return money.percent(_text(value))
+
+
 class Text(_Strict):
     """Text a person may read: normalised to NFC, trimmed, without control, direction and zero-width characters."""
 

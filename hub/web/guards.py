@@ -45,13 +45,30 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The verified sender of the request at hand. `replayed` marks a message that came before to the letter."""
+    """The verified sender of the request at hand. `replayed` marks a message that came before to the letter.
+
+    `holder` is the member of staff who alone signs with the key; None for the key of a system.
+    """
 
     participant: Participant
     key_id: str
     replayed: bool
     idempotency_key: str
     as_of: datetime
+    holder: str | None
+
+    @property
+    def person(self) -> str:
+        """Who did it, where a rule asks for two people: the same name as when he is signed in at the pages.
+
+        Raises NotYours for the key of a system: behind it stands anybody, or nobody.
+        """
+        if self.holder is None:
+            raise NotYours(
+                "key_without_holder",
+                "this needs a person: sign with a key that the operator registered for one member of your staff",
+            )
+        return f"staff:{self.holder}"
 
 
 def guard_of(view: Callable[..., Any]) -> Guard | None:
@@ -125,6 +142,7 @@ def _admit(sights: frozenset[Sight], *, writes: bool, owner: Owner | None) -> Ca
     def key_of(key_id: str) -> signing.KnownKey | None:
         flask.g.key_id = key_id
         found: signing.KnownKey | None = access.keys.find(key_id, at=at)
+        flask.g.key_holder = None if found is None else found.holder
         return found
 
     found = signing.verify(message, key_of=key_of, at=at)
@@ -144,7 +162,14 @@ def _admit(sights: frozenset[Sight], *, writes: bool, owner: Owner | None) -> Ca
     )
     if seen == "other" or (seen == "same" and not writes):
         raise NotSigned("nonce_reused", "this message was sent before: make a new nonce and a new signature")
-    return Caller(found.participant, found.key_id, replayed=seen == "same", idempotency_key=key, as_of=at)
+    return Caller(
+        found.participant,
+        found.key_id,
+        replayed=seen == "same",
+        idempotency_key=key,
+        as_of=at,
+        holder=flask.g.key_holder,
+    )
 
 
 def _idempotency_key() -> str:

@@ -39,7 +39,9 @@ _NONCE = re.compile(r"[!-~]{16,128}", re.ASCII)
 
 
 class KnownKey(Protocol):
-    """A participant's public key as the look-up gives it: 32 raw bytes and the one algorithm it is for."""
+    """A participant's public key as the look-up gives it: 32 raw bytes, the one algorithm it is for, and the member of
+    staff who alone signs with it (None for the key of a system).
+    """
 
     @property
     def participant(self) -> Participant: ...
@@ -49,6 +51,9 @@ class KnownKey(Protocol):
 
     @property
     def algorithm(self) -> str: ...
+
+    @property
+    def holder(self) -> str | None: ...
 
 
 KeyLookup = Callable[[str], KnownKey | None]

@@ -22,9 +22,10 @@ from hub import logs, vault
 from hub.client import HubClient
 from hub.ports import HUB_SCOPE, Participant, Sight
 from hub.settings import Settings
-from hub.store.access import ParticipantKey
+from hub.store.access import ParticipantKey, StaffMember
 from hub.store.gate import Gate
 from hub.store.shelf import CatalogMemory
+from hub.store.unit_of_work import SqlUnitOfWork
 from hub.web import limits
 from hub.web.app import create_app
 from hub.web.signing import sign
@@ -131,6 +132,13 @@ class Api:
 _NONCES = iter(range(10**9))
 
 
+def officer_of(uow: SqlUnitOfWork, agency: Participant, name: str = "first") -> str:
+    """A member of an agency's staff who holds a key and never logs in; gives his id."""
+    member = StaffMember(f"stf-{agency.id}-{name}", agency.id, f"{name}-{agency.id}", name, "agency", "no password")
+    uow.staff.add(member)
+    return member.id
+
+
 @pytest.fixture(autouse=True)
 def _logs_as_in_the_process() -> Iterator[None]:
     """The walls of the log stand in tests as they do in a server."""
@@ -169,7 +177,10 @@ def api(world: World, web_settings: Settings) -> Iterator[Api]:
         uow.participants.add(OPERATOR)
         for who in everybody:
             public = vault.public_key_bytes(keys[who.id])
-            uow.participants.add_key(ParticipantKey(f"key-{who.id}", who.id, public, START - timedelta(days=1)))
+            holder = officer_of(uow, who) if who.sight is Sight.REGION else None
+            uow.participants.add_key(
+                ParticipantKey(f"key-{who.id}", who.id, public, START - timedelta(days=1), holder=holder)
+            )
     if web_settings.redis_url is None:
         limits.limiter.reset()
     return Api(app, world, keys)

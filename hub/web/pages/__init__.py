@@ -7,13 +7,24 @@ from __future__ import annotations
 
 import flask
 
-from hub.web.pages import agency, faults, home, login, operator, status, wizard
+from hub.web.pages import (
+    agency,
+    faults,
+    home,
+    login,
+    operator,
+    status,
+    wizard,
+    workbench,
+    workbench_review,
+    workbench_rows,
+)
 from hub.web.pages.blueprint import csrf, pages
 from hub.web.sessions import ServerSessions
 
 __all__ = ["register"]
 
-_VIEWS = (agency, home, login, operator, status, wizard)
+_VIEWS = (agency, home, login, operator, status, wizard, workbench, workbench_review, workbench_rows)
 """Imported for their routes: each hangs its views onto the blueprint."""
 
 

@@ -6,6 +6,7 @@ Source: engineering guide section 11, agency back office; design invariants 9 an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import flask
@@ -14,11 +15,14 @@ from hub.actions.lookup import PersonalRegistration, day_match, registration_wit
 from hub.actions.registration import decide_registration
 from hub.actions.settlement import get_bill, list_bills
 from hub.actions.statements import get_statement, list_statements, list_windows
+from hub.actions.workbench import waiting as waiting_rows
 from hub.core.codes import clean_text
 from hub.core.dates import Period
 from hub.core.errors import NotAllowed, NotFound
+from hub.core.money import total
 from hub.core.registration import RegistrationState
 from hub.ports import Sight
+from hub.ports.catalogs import WaitingRow
 from hub.ports.records import RegistrationRecord, StoredStatement
 from hub.web.pages import context, sheets
 from hub.web.pages.blueprint import pages
@@ -28,6 +32,7 @@ from hub.web.pages.language import say
 from hub.web.pages.statement_view import JSON_STATEMENT, grouped, parts_of, read_statement
 
 PAGE = 50
+MOST_WAITING = 2_000
 MOST_LINES_SHOWN = 300
 
 
@@ -37,13 +42,22 @@ def desk() -> flask.Response:
     """What waits for this person, by role."""
     scope = me().participant.scope
     waiting = _registrations(RegistrationState.SUBMITTED, "")
+    unmapped = _unmapped()
     return sheets.page(
         "staff/desk.html",
         waiting=len(waiting),
+        mapping_codes=len(unmapped),
+        mapping_waiting=total(row.amount for row in unmapped),
         windows=list_windows(context.hub(), scope=scope),
         statements=len(_statements()),
         match=day_match(context.hub(), day=context.today() - timedelta(days=1), scope=scope),
     )
+
+
+def _unmapped() -> Sequence[WaitingRow]:
+    """What bills of the region's hospitals wait for at the mapping workbench; nothing for the operator."""
+    mine = me().participant
+    return [] if mine.sight is Sight.HUB else waiting_rows(context.hub(), by=mine, limit=MOST_WAITING)
 
 
 # --- applications ------------------------------------------------------------------------------------------------

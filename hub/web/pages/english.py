@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from hub.web.pages.workbench_english import WORKBENCH
+
 # ruff: noqa: E501 - one text a line, however long.
 
 ENGLISH: Mapping[str, str] = {
@@ -386,4 +388,5 @@ ENGLISH: Mapping[str, str] = {
     "与本地无关，不显示": "not between your region and another: not shown",
     "。只列与本地有关的款项，合计亦然；＊ 为与本地无关": ". Only what concerns your region, sums too; ＊ is between others",
     "请填写最后四位，不多不少。": "Give exactly the last four characters.",
+    **WORKBENCH,
 }

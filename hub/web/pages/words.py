@@ -150,7 +150,10 @@ BREAK: Mapping[str, Pair] = {
 KIND: Mapping[str, Pair] = {
     CatalogKind.DRUG: ("药品", "Drug"),
     CatalogKind.HERBAL: ("中药饮片", "Herbal"),
+    CatalogKind.PREPARATION: ("医院制剂", "Preparation"),
     CatalogKind.SERVICE: ("医疗服务", "Service"),
+    CatalogKind.FACILITY: ("服务设施", "Facility"),
+    CatalogKind.CONSUMABLE: ("医用耗材", "Consumable"),
 }
 
 LAYER: Mapping[str, Pair] = {
