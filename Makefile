@@ -24,7 +24,7 @@ MOVED := $(shell if [ -e .venv/.place ] && [ "$$(cat .venv/.place)" != "$$(pwd -
 BROKEN := $(shell if [ -e .venv ] && ! $(BIN)/python -c '' >/dev/null 2>&1; then echo broken; fi)
 AGAIN := $(if $(MOVED)$(BROKEN),again)
 
-.PHONY: help demo test test-long bench serve lint clean lock again
+.PHONY: help demo test test-long bench bench-mapping serve lint clean lock again
 
 help: ## this list
 	@echo 'The off-site care clearing hub. Targets:'
@@ -44,6 +44,9 @@ test-long: .venv/.test ## the tests that take minutes: crashes, soak, a million 
 
 bench: .venv/.test ## measure the hot paths against the targets
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+bench-mapping: .venv/.test ## how well codes are suggested, on ../shared/data (ARGS='services' narrows it)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench.mapping $(ARGS)
 
 lint: .venv/.test ## ruff check, ruff format --check, mypy
 	@$(BIN)/ruff check .

@@ -63,7 +63,7 @@ HOSPITALS = {
     ),
 }
 
-SERVICE = {QINZHOU: "001101000010000", HUANGSHAN: "001101000010000", JIANGNING: "110900001-a"}
+SERVICE = {QINZHOU: "001101000010000", HUANGSHAN: "001101000010000", JIANGNING: "310300001"}
 """A service code that each region's hospitals may bill; Jiangsu's own code in Jiangning."""
 
 

@@ -116,6 +116,14 @@ def test_a_change_outlives_a_later_release_that_is_silent_about_the_code():
     assert catalog.mapping(LOCAL, day("2026-07-01")).grade is Grade.NARROWER
 
 
+def test_of_two_changes_that_a_silent_release_leaves_standing_the_later_decision_holds():
+    changes = [Change(number, mapped(grade=grade, start="2026-03-01")) for number, grade in enumerate((Grade.BROADER, Grade.NARROWER), start=1)]
+
+    catalog = CareCatalog(AWAY, TwoReleases(([item()], []), ([item()], [])), changes=changes)
+
+    assert catalog.mapping(LOCAL, day("2026-07-01")).grade is Grade.NARROWER
+
+
 def test_a_decided_entry_changes_the_ratio_from_its_first_day():
     change = Change(1, item(first_self_pay="30 %", start="2026-03-01"))
     catalog = catalog_of([item()], [mapped()], changes=[change])

@@ -8,13 +8,14 @@ import pytest
 from adapters.registry import load_policies
 from hub.core.adjudication import decide
 from hub.core.bill import add_up, classify, length_of_stay
-from hub.core.classification import Treated
+from hub.core.classification import LineOutcome, Treated
 from hub.core.codes import Fund
 from hub.core.decision import Decision, DecisionRequest, Place, Refusal, RefusalReason, YearToDate
 from hub.core.money import yuan
 from hub.core.plan import PlanBook
 from hub.core.registration import AccessBasis
 from hub.demo.story import CLOSE_DAY, PLAYED_DAY, REGISTRATION_DAY, Filing, Tale, tell
+from hub.demo.world import JIANGNING
 
 
 @pytest.fixture(scope="session")
@@ -84,13 +85,22 @@ def test_at_least_three_persons_register_on_the_page(story):
 
 
 def test_numbers_of_stays_and_bills_are_unique(story):
-    assert len({stay.visit_no for stay in story.stays}) == len({stay.bill_no for stay in story.stays}) == 314
+    assert len({stay.visit_no for stay in story.stays}) == len({stay.bill_no for stay in story.stays}) == 326
 
 
 def test_the_late_bill_was_discharged_in_october_and_comes_after_the_close(story):
     (late,) = story.tale(Tale.LATE_BILL)
 
     assert (late.discharged_on, late.settled_on) == (PLAYED_DAY, CLOSE_DAY)
+
+
+def test_open_bills_of_november_lie_with_jiangning_and_wait_for_what_it_has_not_mapped(story, bills, catalogs):
+    jiangning = catalogs.in_memory().of(JIANGNING)
+
+    for stay in story.tale(Tale.OPEN_WINDOW):
+        lines = classify(bills[stay.number], catalog=jiangning, treated=Treated(stay.hospital.level))
+        assert (stay.care_region, stay.settled_on) == (JIANGNING, CLOSE_DAY)
+        assert sum(line.outcome is LineOutcome.UNMAPPED for line in lines) >= 4
 
 
 def test_the_emergency_and_the_refused_person_are_known_to_nobody(story):
@@ -103,7 +113,7 @@ def test_the_emergency_and_the_refused_person_are_known_to_nobody(story):
 def test_a_smaller_story_has_the_same_special_cases(story):
     small = tell(per_pair=1)
 
-    assert len(small.stays) == 6 + 14
+    assert len(small.stays) == 6 + 14 + 12
     assert {stay.tale for stay in small.stays} == set(Tale)
 
 

@@ -173,6 +173,33 @@ def test_what_is_no_public_key_is_refused(run: Run, content: str, code: str):
     assert failure_of(result).code == code
 
 
+def test_a_key_of_one_person_names_him_and_a_stranger_is_refused(run: Run, store: SqlStore):
+    pem = public_key_pem(public_key_bytes(generate_signing_key())).decode()
+    add = ("key", "add", "age-q-wei", "--participant", "age-q", "--public-key", "-", "--holder")
+    run("participant", "add", "age-q", "--region", "450700", "--name", "钦州")
+    run(
+        "staff",
+        "add",
+        "wei",
+        "--participant",
+        "age-q",
+        "--name",
+        "韦",
+        "--role",
+        "agency",
+        "--password",
+        "long enough here",
+    )
+
+    unknown = run(*add, "nobody", standard_input=pem)
+    known = run(*add, "wei", standard_input=pem)
+
+    assert isinstance(failure_of(unknown), NotFound)
+    assert known.exit_code == 0, known.output
+    with store.begin(HUB_SCOPE) as uow:
+        assert uow.participants.key("age-q-wei", at=HEALED).holder == uow.staff.by_login("wei").id
+
+
 def test_a_revoked_key_counts_no_more(run: Run, store: SqlStore):
     pem = public_key_pem(public_key_bytes(generate_signing_key())).decode()
     run("participant", "add", "age-q", "--region", "450700", "--name", "钦州")

@@ -25,13 +25,16 @@ MAY_IMPORT = {
     # The implementations: each stands behind a port and knows no other.
     "hub.store": RULES | {"hub.ports", "hub.vault"},
     "catalogs": RULES,
+    # The suggester: rows in, ranked candidates out; it knows neither the catalogs' files nor the database.
+    "hub.suggest": RULES | {"hub.ports"},
     "adapters.policy_folder": RULES,
     "adapters.rulepack": RULES | {"hub.ports"},
     "adapters.sandbox": RULES | {"hub.ports"},
     "adapters.registry": RULES | {"hub.ports", "adapters.policy_folder", "adapters.rulepack", "adapters.sandbox"},
     # The one place where ports meet implementations.
     "hub.wiring": INNER
-    | {"hub.clock", "hub.ids", "hub.settings", "hub.vault", "hub.store", "adapters.registry", "catalogs"},
+    | {"hub.clock", "hub.ids", "hub.settings", "hub.vault", "hub.store", "hub.suggest"}
+    | {"adapters.registry", "catalogs"},
     # The shells.
     "hub.web": INNER | {"hub.wiring", "hub.settings", "hub.logs", "hub.ids", "hub.vault"},
     "hub.tasks": INNER | {"hub.wiring", "hub.settings", "hub.logs"},
@@ -40,7 +43,7 @@ MAY_IMPORT = {
     # The command line runs the other shells, migrates and verifies, so it knows the store and the key file too.
     "hub.cli": INNER
     | {"hub.wiring", "hub.settings", "hub.logs", "hub.services", "hub.store", "hub.vault", "hub.web", "hub.tasks"}
-    | {"hub.demo", "hub.clock", "catalogs"},
+    | {"hub.demo", "hub.clock", "hub.suggest", "catalogs"},
     # The demonstration plays everybody: hospitals, agencies, the operator and the passing of days.
     "hub.demo": INNER
     | {"hub.wiring", "hub.settings", "hub.logs", "hub.services", "hub.store", "hub.vault", "hub.web", "hub.cli"}
@@ -65,12 +68,17 @@ OUTSIDE = {
     "limits": {"hub.web"},
     "markupsafe": {"hub.web"},
     "marshmallow": {"hub.web"},
+    "numpy": {"hub.suggest"},
+    "openpyxl": {"catalogs"},
     "orjson": {"hub.client", "hub.logs", "hub.store", "hub.web"},
     "prometheus_client": {"hub.web"},
     "psycopg": {"hub.services", "hub.store"},
+    "rapidfuzz": {"hub.suggest"},
     "redis": {"hub.cli", "hub.services", "hub.web"},
     "requests": {"hub.client", "hub.demo"},
     "rich": {"hub.cli", "hub.demo"},
+    "scipy": {"hub.suggest"},
+    "sklearn": {"hub.suggest"},
     "sqlalchemy": {"hub.store"},
     "structlog": {"hub.logs", *SHELLS},
     "webargs": {"hub.web"},
