@@ -30,6 +30,10 @@ class Handover:
 
 def check_handover(top: Section, kind: CatalogKind, found: Handover, *, start: date) -> None:
     """Note a fault for each gap or overlap without a reason, and for each reason without a gap or an overlap."""
+    if found.until is not None and found.until <= start:
+        message = f"give the own codes of {kind} up on {found.until}, before the release begins: take the section out"
+        top.fault("own", "own_over", message)
+        return
     gap, overlap = _gap(found, start=start), _overlap(found)
     if gap and not found.gap_because:
         top.fault("own, adopted", "codes_gap", f"leave {kind} without codes {gap}: mend the days, or say gap_because")

@@ -109,6 +109,9 @@ class TermsReader:
             self._fault(line, "class", "class_unknown", f"{cells['class']!r} is not a class: write 甲, 乙 or 丙")
         valid = self._valid(line, cells)
         grace = self._day(line, "grace_until", cells.get("grace_until", ""))
+        last = self._within.end
+        if grace is not None and last is not None and grace > last:
+            self._fault(line, "grace_until", "day_outside", f"the region gives these codes up on {last}")
         ratio = self._ratio(line, "first_self_pay", cells["first_self_pay"])
         ratios = {one: self._ratio(line, name, cells.get(name, "")) for one, name in RATIO_COLUMNS.items()}
         limits = {level: self._price(line, name, cells.get(name, "")) for level, name in LIMIT_COLUMNS.items()}

@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 
-from catalogs.books import BOOKS, CLASS_COLUMN
+from catalogs.books import BOOKS, CLASS_COLUMN, NATIONAL_COLUMNS
 from catalogs.descriptor import Section, read_descriptor
 from catalogs.faults import FaultList
 from catalogs.tables import Quarantined, Row, Source, Table
@@ -42,13 +42,12 @@ class UnifiedEntry:
     version: str = NO_VERSION
 
     def says_the_same(self, other: UnifiedEntry) -> bool:
-        """Whether both say the same of one code, whatever their versions."""
-        return (self.code, self.name, self.attributes, self.parent, self.status) == (
-            other.code,
-            other.name,
-            other.attributes,
-            other.parent,
-            other.status,
+        """Whether both say the same of one code, whatever their versions and the ids of the national record."""
+        if (self.code, self.name, self.parent, self.status) != (other.code, other.name, other.parent, other.status):
+            return False
+        mine, theirs = self.attributes, other.attributes
+        return mine == theirs or all(
+            mine.get(key) == theirs.get(key) for key in mine.keys() | theirs.keys() if key not in NATIONAL_COLUMNS
         )
 
 
@@ -186,7 +185,10 @@ def _carried(book: Mapping[str, UnifiedEntry], older: Mapping[str, UnifiedEntry]
     carried = {}
     for code, entry in book.items():
         found = older.get(code)
-        carried[code] = found if found is not None and found.says_the_same(entry) else entry
+        if found is not None and found.says_the_same(entry):
+            carried[code] = replace(entry, version=found.version)
+        else:
+            carried[code] = entry
     return carried
 
 

@@ -6,7 +6,8 @@ Source: national-interface section 6. Rule: every fault is named with file, row,
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,10 +60,11 @@ Record = tuple[int, CatalogKind | None, dict[str, str]]
 def read_book_file(wanted: FileToRead, run: Run, *, folder: Path) -> BookFile:
     """Read and check a whole file; its rows wait in spools under `folder`, unless the hub keeps no book of them."""
     found = BookFile(wanted)
-    tabs = wanted.layout is not None
-    with opened_table(
-        wanted.path, tabs=tabs, encoding=wanted.encoding, sheet=wanted.sheet, limits=run.limits
-    ) as reader:
+    tabs, encoding = wanted.layout is not None, wanted.encoding
+    with (
+        ExitStack() as until_read,
+        opened_table(wanted.path, tabs=tabs, encoding=encoding, sheet=wanted.sheet, limits=run.limits) as reader,
+    ):
         found.described = reader.described
         checker = _Checker(run.faults, wanted.path.name)
         for line, kind, cells in _records(wanted, reader, run):
@@ -71,11 +73,10 @@ def read_book_file(wanted: FileToRead, run: Run, *, folder: Path) -> BookFile:
                 continue
             if kind not in found.spools:
                 found.spools[kind] = Spool(BOOKS[kind], folder, name=kind.value, gather=wanted.gather)
+                until_read.callback(found.spools[kind].close)
             found.spools[kind].add(line, cells)
     if not found.rows and not run.faults.total:
         run.faults.add(wanted.path.name, "file_empty", "has no rows")
-    for spool in found.spools.values():
-        spool.close()
     return found
 
 
@@ -250,6 +251,16 @@ def check_parents(spool: Spool, *, name: str, known: Container[str], faults: Fau
         if not any(spool.has(parent + mark) or parent + mark in known for mark in _MARKS):
             message = f"{parent} is not a code of this book: add its row, or leave the parent empty"
             faults.add(f"{name}:{line} parent_code", "parent_unknown", message)
+
+
+def check_references(
+    spool: Spool, *, name: str, column: str, other: CatalogKind, known: Callable[[str], bool], faults: FaultList
+) -> None:
+    """A column that names codes of another book names those that the release will have."""
+    for code, line in spool.named[column].items():
+        if not known(code):
+            message = f"{code!r} is no {other} of this release: mend the code, or import a newer book of them too"
+            faults.add(f"{name}:{line} {column}", f"{other}_unknown", message)
 
 
 def check_cells(cells: Mapping[str, str], *, codes: Sequence[str], line: int, fault: NoteFault) -> None:

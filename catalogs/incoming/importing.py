@@ -7,7 +7,7 @@ Rules: whole or not at all; nothing is dropped silently (see decision 0061).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +15,7 @@ from typing import Any
 
 from catalogs.books import BOOKS
 from catalogs.faults import FaultList
-from catalogs.incoming.book_files import BookFile, FileToRead, check_parents, read_book_file
+from catalogs.incoming.book_files import BookFile, FileToRead, check_parents, check_references, read_book_file
 from catalogs.incoming.reading import LIMITS, Limits, Progress, Run, nobody_watches
 from catalogs.incoming.spool import Spool, Spooled
 from catalogs.incoming.staging import About, check_later, described, newest, staged, write_descriptor
@@ -85,6 +85,7 @@ def import_books(
         for kind, (file, spool) in spools.items():
             known = {} if before is None else before.books.get(kind, {})
             check_parents(spool, name=file.path.name, known=known, faults=faults)
+            _check_references(unified, base, kind, spools, faults)
         faults.stop_if_any("the import")
         reports = tuple(
             FileReport(one.path.name, found.described, found.rows) for one, found in zip(files, read, strict=True)
@@ -125,6 +126,23 @@ def _one_each(read: Sequence[BookFile], faults: FaultList) -> dict[CatalogKind, 
                 faults.add(found.file.path.name, "kind_twice", message)
             spools[kind] = (found.file, spool)
     return spools
+
+
+def _check_references(
+    unified: Path,
+    base: str | None,
+    kind: CatalogKind,
+    spools: Mapping[CatalogKind, tuple[FileToRead, Spool]],
+    faults: FaultList,
+) -> None:
+    """Codes of other books that a table names are in the file beside it, or else in the release before."""
+    file, spool = spools[kind]
+    for column, other in BOOKS[kind].refers.items():
+        if other in spools:
+            known: Callable[[str], bool] = spools[other][1].has
+        else:
+            known = _before(unified, base, {other}).books.get(other, {}).__contains__
+        check_references(spool, name=file.path.name, column=column, other=other, known=known, faults=faults)
 
 
 def _before(unified: Path, base: str | None, kinds: Collection[CatalogKind]) -> UnifiedRelease:

@@ -7,7 +7,7 @@ Rules: whole or not at all; what is not imported stays as the release before has
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -92,15 +92,13 @@ def import_terms(
     """
     parent = root / "regions" / wanted.region.code
     base_name, values = newest(parent, "catalog.toml", name=base)
-    first = about.valid_from if about is not None else values["valid_from"]
-    if wanted.adopt is not None:
-        first = max(first, wanted.adopt)
+    first = _first_day(values, wanted, about)
     with TemporaryDirectory() as name:
         run = Run(FaultList(), progress, limits)
         spool = Spool(_DATED, Path(name), name=wanted.kind.value, key=("code", "valid_from", "valid_until"))
-        terms = _Terms(wanted, first, spool, run)
-        terms.read(files)
-        spool.close()
+        with closing(spool):
+            terms = _Terms(wanted, first, spool, run)
+            terms.read(files)
         run.faults.stop_if_any("the import")
         if about is None:
             return _report(terms.reports, wanted.kind, spool.finish(Path(name) / "table.csv"), terms.notes, None)
@@ -163,11 +161,17 @@ class _Terms:
             self.reports.append(FileReport(one.path.name, reader.described, self._spool.count))
 
     def _read_queries(self, queries: Sequence[RegionFile]) -> None:
-        rows = RegionRows(self._wanted.region, self._wanted.kind, self._fault)
+        names = {one.form: one.path.name for one in queries}
+
+        def note(number: str, line: int, column: str, code: str, message: str) -> None:
+            self._run.faults.add(f"{names[number]}:{line} {column}", code, message)
+
+        rows = RegionRows(self._wanted.region, self._wanted.kind, note)
         for one in queries:
-            self._name = one.path.name
             self.reports.append(read_query(one, self._run, take=rows.take))
-        self._name = queries[0].path.name
+        self._name = names["1312"]
+        if self._run.faults.total:
+            return
         for line, cells in rows.terms(since=self._first):
             self._keep(line, cells)
         self.notes.extend(f"left out: {count} {reason}" for reason, count in sorted(rows.left_out.items()))
@@ -215,13 +219,12 @@ def import_mapping(
             run.faults.add(f"{file.path.name}:{line} {column}", code, message)
 
         checked = MappingReader(region=wanted.region, kind=wanted.kind, unified=unified, fault=note, repeats=True)
-        with opened(file, run, tabs=False) as reader:
+        with closing(spool), opened(file, run, tabs=False) as reader:
             for line, cells in _headed(reader, file, run, _MAPPED):
                 row = Row(line, [cells.get(column, "") for column in columns])
                 if checked.entry(row, columns) is not None:
                     spool.add(line, cells)
             report = FileReport(file.path.name, reader.described, spool.count)
-        spool.close()
         run.faults.stop_if_any("the import")
         if about is None:
             return _report((report,), wanted.kind, spool.finish(Path(name) / "table.csv"), (), None)
@@ -322,24 +325,27 @@ def _report(
 # --- the new release ----------------------------------------------------------------------------------------------
 
 
+def _first_day(values: Mapping[str, Any], wanted: RegionWanted, about: About | None) -> date:
+    """The first day of the imported terms: that of the release, or that on which the unified codes are adopted."""
+    first: date = about.valid_from if about is not None else values["valid_from"]
+    adopted = [one["from"] for one in values.get("adopted", []) if one["kind"] == wanted.kind]
+    return max([first, *([wanted.adopt] if wanted.adopt is not None else adopted)])
+
+
 def _region_descriptor(
     values: Mapping[str, Any], base: str, wanted: RegionWanted, table: Spooled, about: About
 ) -> dict[str, object]:
     """The release before with another table for one kind; files of its folder are taken over by name."""
     kind = wanted.kind.value
-    own = [_taken_over(one, wanted.region, base) for one in values.get("own", [])]
-    adopted = [_taken_over(one, wanted.region, base) for one in values.get("adopted", [])]
+    own, adopted = _still_used(values, wanted.region, base, about.valid_from)
     because = f"{about.source}; imported as {about.release}"
-    section: dict[str, Any] | None
     if wanted.adopt is not None:
         for one in own:
             if one["kind"] == kind:
                 one["until"] = wanted.adopt
         adopted = [one for one in adopted if one["kind"] != kind]
-        section = {"kind": kind, "from": wanted.adopt, "because": because}
-        adopted.append(section)
-    else:
-        section = next((one for one in adopted if one["kind"] == kind), None)
+        adopted.append({"kind": kind, "from": wanted.adopt, "because": because})
+    section = next((one for one in adopted if one["kind"] == kind), None)
     if section is None:
         before = next((one for one in own if one["kind"] == kind), {})
         mapping = wanted.mapping or before.get("mapping", "")
@@ -351,6 +357,22 @@ def _region_descriptor(
     changed = {key: part for key, part in parts.items() if part}
     kept = {key: value for key, value in values.items() if key not in parts}
     return {**kept, "release": about.release, "valid_from": about.valid_from, **changed}
+
+
+def _still_used(
+    values: Mapping[str, Any], region: Region, base: str, first: date
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Own codes that the region has not given up by the first day, and adoptions without the reasons for gaps and
+    overlaps that lie behind.
+    """
+    own = [_taken_over(one, region, base) for one in values.get("own", []) if one.get("until", date.max) > first]
+    adopted = [_taken_over(one, region, base) for one in values.get("adopted", [])]
+    for one in adopted:
+        if one["from"] <= first:
+            one.pop("gap_because", None)
+        if one["kind"] not in {other["kind"] for other in own}:
+            one.pop("overlap_because", None)
+    return own, adopted
 
 
 def _taken_over(section: Mapping[str, Any], region: Region, base: str) -> dict[str, Any]:

@@ -8,11 +8,11 @@ a row holds, and a year from 2099 on means until further notice.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from fractions import Fraction
 
-from catalogs.faults import NoteFault
 from catalogs.incoming.national import CLASS_WORDS
 from catalogs.terms import COLUMNS, LIMIT_COLUMNS, OPTIONAL_COLUMNS, RATIO_COLUMNS
 from catalogs.working_days import read_day
@@ -20,6 +20,7 @@ from hub.core.catalog import HospitalLevel
 from hub.core.codes import CatalogKind, InsuranceType, Region
 from hub.core.dates import Span
 from hub.core.errors import NotAllowed
+from hub.core.money import exact_decimal
 
 TERMS_COLUMNS = (*COLUMNS, *OPTIONAL_COLUMNS)
 
@@ -51,16 +52,42 @@ class _Dated:
 
 @dataclass(slots=True)
 class RegionRows:
-    """Rows of the queries by code; `left_out` counts, by reason, what a table of terms cannot say."""
+    """Rows of the queries by code; `left_out` counts, by reason, what a table of terms cannot say.
+
+    `note` hears of a fault: the number of the query, then as `NoteFault` takes it.
+    """
 
     region: Region
     kind: CatalogKind
-    fault: NoteFault
+    note: Callable[[str, int, str, str, str], None]
     entries: dict[str, list[_Dated]] = field(default_factory=dict)
     limits: dict[str, list[_Dated]] = field(default_factory=dict)
     ratios: dict[str, list[_Dated]] = field(default_factory=dict)
     national: dict[str, list[_Dated]] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
+
+    def _price(self, line: int, cells: Cells) -> None:
+        text = cells["hilist_pric_uplmt_amt"]
+        try:
+            wrong = exact_decimal(text, places=6) < 0
+        except NotAllowed:
+            wrong = True
+        if wrong:
+            message = f"{text!r} is not a price: write yuan like 12.5"
+            self.note("1318", line, "hilist_pric_uplmt_amt", "price_malformed", message)
+
+    def _ratio(self, line: int, cells: Cells) -> None:
+        text = cells["selfpay_prop"]
+        try:
+            value = exact_decimal(text, places=4)
+        except NotAllowed:
+            value = Fraction(-1)
+        if value < 0:
+            message = f"{text!r} is not a ratio: write 10 % as 0.1"
+            self.note("1319", line, "selfpay_prop", "ratio_malformed", message)
+        elif value > 1:
+            message = f"{text!r} is above 1: write 10 % as 0.1, all of it as 1"
+            self.note("1319", line, "selfpay_prop", "ratio_above_one", message)
 
     def take(self, number: str, line: int, cells: Cells) -> None:
         """Keep one row of a query, or note what is wrong with it."""
@@ -69,9 +96,9 @@ class RegionRows:
             return
         if cells["insu_admdvs"] != self.region.code:
             message = f"{cells['insu_admdvs']!r} is another region than {self.region}: import each region by itself"
-            self.fault(line, "insu_admdvs", "region_differs", message)
+            self.note(number, line, "insu_admdvs", "region_differs", message)
             return
-        span = self._span(line, cells)
+        span = self._span(number, line, cells)
         if span is None:
             return
         if number == "1312":
@@ -93,7 +120,7 @@ class RegionRows:
             return
         if cells["chrgitm_lv"] not in CLASS_WORDS:
             message = f"{cells['chrgitm_lv']!r} is not a class: 01, 02 or 03 for 甲, 乙, 丙"
-            self.fault(line, "chrgitm_lv", "class_unknown", message)
+            self.note("1312", line, "chrgitm_lv", "class_unknown", message)
             return
         if cells.get("lmt_used_flag", "0") not in {"", "0"}:
             self.left_out["restrictions that 1312 marks but does not spell out (state them by hand)"] += 1
@@ -109,8 +136,9 @@ class RegionRows:
     def _take_limit(self, line: int, cells: Cells, span: Span) -> None:
         if cells["hilist_lmtpric_type"].lstrip("0") not in _LEVELS:
             message = f"{cells['hilist_lmtpric_type']!r} is not 01, 02 or 03 (first to third grade)"
-            self.fault(line, "hilist_lmtpric_type", "level_unknown", message)
+            self.note("1318", line, "hilist_lmtpric_type", "level_unknown", message)
             return
+        self._price(line, cells)
         self._add(self.limits, cells["hilist_code"], line, cells, span)
 
     def _take_ratio(self, line: int, cells: Cells, span: Span) -> None:
@@ -120,24 +148,26 @@ class RegionRows:
         elif person != _EVERYBODY and person not in list(InsuranceType):
             self.left_out[f"ratios for persons of type {person}"] += 1
         else:
+            self._ratio(line, cells)
             self._add(self.ratios, cells["hilist_code"], line, cells, span)
 
-    def _span(self, line: int, cells: Cells) -> Span | None:
+    def _span(self, number: str, line: int, cells: Cells) -> Span | None:
         start = _day(cells["begndate"])
         if start is None:
             message = f"{cells['begndate']!r} is not a date: write it like 2024-01-01"
-            self.fault(line, "begndate", "date_malformed", message)
+            self.note(number, line, "begndate", "date_malformed", message)
             return None
         text = cells.get("enddate", "")
         last = _day(text) if text else None
         if text and last is None:
-            self.fault(line, "enddate", "date_malformed", f"{text!r} is not a date: write it like 2024-01-01")
+            message = f"{text!r} is not a date: write it like 2024-01-01"
+            self.note(number, line, "enddate", "date_malformed", message)
             return None
         end = None if last is None or last.year >= _OPEN_YEAR else last + timedelta(days=1)
         try:
             return Span(start, end)
         except NotAllowed as error:
-            self.fault(line, "enddate", error.code, error.message)
+            self.note(number, line, "enddate", error.code, error.message)
             return None
 
     def terms(self, *, since: date) -> Iterator[tuple[int, dict[str, str]]]:
@@ -160,7 +190,7 @@ class RegionRows:
             for other in entries[:number]:
                 if one.span.overlaps(other.span):
                     message = f"{code} holds on these days already (line {other.line}): end one row before the other"
-                    self.fault(one.line, "begndate", "spans_overlap", message)
+                    self.note("1312", one.line, "begndate", "spans_overlap", message)
                     return
 
     def _pieces(self, code: str, entry: _Dated, within: Span) -> Iterator[tuple[int, dict[str, str]]]:
@@ -186,18 +216,19 @@ class RegionRows:
         for one in limits:
             if piece.start in one.span:
                 level = _LEVELS[one.cells["hilist_lmtpric_type"].lstrip("0")]
-                self._set(row, LIMIT_COLUMNS[level], one, "hilist_pric_uplmt_amt")
+                self._set(row, LIMIT_COLUMNS[level], one, ("1318", "hilist_pric_uplmt_amt"))
         for one in ratios:
             if piece.start in one.span:
                 person = one.cells["selfpay_prop_psn_type"]
                 column = "first_self_pay" if person == _EVERYBODY else RATIO_COLUMNS[InsuranceType(person)]
-                self._set(row, column, one, "selfpay_prop")
+                self._set(row, column, one, ("1319", "selfpay_prop"))
 
-    def _set(self, row: dict[str, str], column: str, found: _Dated, name: str) -> None:
+    def _set(self, row: dict[str, str], column: str, found: _Dated, place: tuple[str, str]) -> None:
+        number, name = place
         text = found.cells.get(name, "")
         if row[column] and row[column] != text:
             message = f"{text!r} and {row[column]!r} hold on {row['valid_from']} for one code: end the older row"
-            self.fault(found.line, name, "spans_overlap", message)
+            self.note(number, found.line, name, "spans_overlap", message)
         row[column] = text
 
 

@@ -83,6 +83,8 @@ class Spool:
         self.count = 0
         self.parents: dict[str, int] = {}
         """Parents that rows name, with the line of the first that does."""
+        self.named: dict[str, dict[str, int]] = {column: {} for column in book.refers}
+        """Codes of other books that rows name, by column, likewise."""
 
     def add(self, line: int, cells: Mapping[str, str]) -> None:
         """Keep one checked row."""
@@ -97,6 +99,8 @@ class Spool:
             self._first[code] = seen
         if self._book.parents and cells["parent_code"]:
             self.parents.setdefault(cells["parent_code"], line)
+        for column, found in self.named.items():
+            found.setdefault(cells[column], line)
         self._used.update(column for column in self._book.optional if cells.get(column))
         self._writer.writerow([cells.get(column, "") for column in self._columns])
         self.count += 1

@@ -73,6 +73,19 @@ def find_encoding(path: Path) -> str:
     )
 
 
+def _named_encoding(path: Path, named: str) -> str:
+    """The encoding that a person named. Raises NotAllowed where the file plainly is in another."""
+    as_utf_8 = _Reading(path, "utf-8-sig")
+    if named == UTF_8 and not as_utf_8.whole:
+        raise NotAllowed("encoding", f"is not UTF-8, as was said: byte {as_utf_8.broken_at} breaks it")
+    if named == GB18030 and as_utf_8.whole and as_utf_8.has_chinese:
+        raise NotAllowed("encoding", "is UTF-8, not GB18030 as was said: leave --encoding out")
+    if named == GB18030 and not _Reading(path, "gb18030").whole:
+        raise NotAllowed("encoding", "is not GB18030, as was said: save it as UTF-8")
+    with path.open("rb") as stream:
+        return UTF_8_WITH_MARK if stream.read(3) == codecs.BOM_UTF8 else named
+
+
 class _Reading:
     """What comes of reading a file in one encoding."""
 
@@ -107,6 +120,10 @@ class _Reading:
         self._private += len(_PRIVATE.findall(text))
 
     @property
+    def has_chinese(self) -> bool:
+        return self._han > 0
+
+    @property
     def doubtful(self) -> bool:
         """Letters of other alphabets and not one Chinese character: short GB18030 texts look so."""
         return self._small > 0 and self._han == 0
@@ -139,11 +156,10 @@ class TextFile:
 
     @classmethod
     def open(cls, path: Path, *, name: str, separator: str, encoding: str | None, limits: Limits = LIMITS) -> TextFile:
-        """Find the encoding, or take the one that a person named. Raises NotAllowed as `find_encoding` does."""
-        found = find_encoding(path) if encoding is None else ENCODINGS[encoding]
-        if found == UTF_8:
-            with path.open("rb") as stream:
-                found = UTF_8_WITH_MARK if stream.read(3) == codecs.BOM_UTF8 else UTF_8
+        """Find the encoding, or take the one that a person named if the file can be so. Raises NotAllowed as
+        `find_encoding` does.
+        """
+        found = find_encoding(path) if encoding is None else _named_encoding(path, ENCODINGS[encoding])
         return cls(path, name, found, separator, limits)
 
     @property

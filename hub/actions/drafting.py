@@ -16,12 +16,12 @@ from fractions import Fraction
 from typing import TypeVar
 
 from hub.actions.context import Hub
-from hub.core.catalog import BenefitClass, CareCatalog, CatalogItem, HospitalLevel, Restriction
+from hub.core.catalog import BenefitClass, CareCatalog, CatalogItem, Change, HospitalLevel, Restriction
 from hub.core.clearing import Window, WindowState
 from hub.core.codes import CatalogKind, InsuranceType, LocalCode, Region, UnifiedCode
 from hub.core.dates import Period, Span, add_months, business_day
 from hub.core.errors import Fault, Faults, NotAllowed, NotFound
-from hub.core.mapping import ALWAYS, Condition, Grade, Mapping, Origin
+from hub.core.mapping import ALWAYS, HOLDING_STATES, Condition, Grade, Mapping, Origin
 from hub.core.money import Rate
 from hub.ports import Participant, Sight, UnitOfWork
 
@@ -125,7 +125,14 @@ def check_mapping(uow: UnitOfWork, draft: Mapping, *, catalog: CareCatalog, earl
             raise refused(
                 "target", "target_not_active", f"{draft.unified.code} is {entry.status} in the newest unified release"
             )
-    for stretch in catalog.stretches(draft.local.kind, draft.local.code):
+    # The memory may be a moment behind what another worker decided: this transaction is not.
+    decided = [
+        Change(one.order, one.new)
+        for one in uow.changes.of_code(draft.local)
+        if one.state in HOLDING_STATES and one.order is not None
+    ]
+    newest = catalog.with_changes(decided) if decided else catalog
+    for stretch in newest.stretches(draft.local.kind, draft.local.code):
         if not stretch.span.overlaps(draft.valid):
             continue
         for other in stretch.mappings:

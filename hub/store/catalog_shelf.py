@@ -45,13 +45,17 @@ _STAMP = text(
 _VERSION = text(
     """
     select greatest(
-        (
-            select max(version) from catalog_release
-            where region is not distinct from cast(:region as text) and state = 'ready'
-        ),
+        (select max(version) from catalog_release where region = :region and state = 'ready'),
         (select max(version) from catalog_change where region = :region),
         0
     )
+    """
+)
+_BOOKS_VERSION = text(
+    """
+    select coalesce((
+        select version from catalog_release where region is null and state = 'ready' order by valid_from desc limit 1
+    ), 0)
     """
 )
 _ENTRIES_SINCE = text(
@@ -229,7 +233,9 @@ class CatalogShelf:
 
         It grows with every release and decision; 0 where there is none. Who keeps it asks later for what is newer.
         """
-        return int(self._connection.execute(_VERSION, {"region": None if region is None else region.code}).scalar_one())
+        if region is None:
+            return int(self._connection.execute(_BOOKS_VERSION).scalar_one())
+        return int(self._connection.execute(_VERSION, {"region": region.code}).scalar_one())
 
     def entries_since(self, kind: CatalogKind, *, version: int, after: str, limit: int) -> Sequence[FoundEntry]:
         """Entries of the newest unified release that a holder of an older version lacks or has otherwise, by code.

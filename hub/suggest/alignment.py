@@ -7,7 +7,10 @@ each substitute is measured against all texts with the piece, so a word that is 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from hub.suggest.pieces import Words
@@ -36,11 +39,11 @@ def substitutes(words: Words, texts: sparse.csr_array, names: sparse.csr_array) 
     _, wanted = np.unique(row * width + right, return_inverse=True)
     occurs = np.asarray(texts.sum(axis=0)).ravel() + 1.0
     every = occurs[pairs // width]
-    count = np.bincount(of_pair).astype(np.float64)
+    count: NDArray[Any] = np.bincount(of_pair).astype(np.float64)
     for _ in range(ROUNDS):
         said = (count / every)[of_pair]
-        count = np.bincount(of_pair, said / np.maximum(np.bincount(wanted, said)[wanted], 1e-9))
-    share = count / every
+        count = np.bincount(of_pair, weights=said / np.maximum(np.bincount(wanted, weights=said)[wanted], 1e-9))
+    share: NDArray[np.float64] = count / every
     kept = share > LEAST
     places = (pairs[kept] // width, pairs[kept] % width)
     return sparse.csr_array((share[kept].astype(np.float32), places), shape=(width, width))

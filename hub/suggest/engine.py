@@ -13,12 +13,14 @@ import numpy as np
 from hub.suggest.codes import Branches, CodeFeatures
 from hub.suggest.features import NameFeatures
 from hub.suggest.fields import DrugFields
+from hub.suggest.lexicon import lexicon
 from hub.suggest.parts import Maker, Part
 from hub.suggest.ranker import PARTS, NetRanker, learn
 from hub.suggest.reasons import Reason, reasons_for
 from hub.suggest.routes import DrugRoutes, with_routes
 from hub.suggest.rows import Decided, Rows
 from hub.suggest.services import PARENT, ServiceFields, with_parents
+from hub.suggest.several import Answers
 from hub.suggest.text import Flags, Floats, Ints
 from hub.suggest.weights import shipped
 from hub.suggest.wording import Wording
@@ -27,7 +29,7 @@ Preparing = Callable[[Rows, Rows | None], Rows]
 
 STEADY: tuple[Maker, ...] = (Wording, DrugFields)
 """Parts that know the candidates alone."""
-LEARNING: tuple[Maker, ...] = (DrugRoutes, ServiceFields)
+LEARNING: tuple[Maker, ...] = (DrugRoutes, ServiceFields, lexicon)
 """Parts that learn from decided mappings; they are built anew for each fold, so that no row is judged by itself."""
 
 PREPARING: tuple[Preparing, ...] = (with_parents, with_routes)
@@ -39,6 +41,8 @@ WIDTH_OF_VARIANT = 20
 """Candidates looked up by each further text of a query."""
 BATCH = 500
 """Queries looked at together: bounds the memory, and is how often the progress is told."""
+RECURRING = 2.4
+"""Decided answers a target above which targets count as recurring."""
 LEAST_DECIDED = 60
 """Fewer decided rows do not move the ranker that ships with the hub; the learning parts heed them all the same."""
 
@@ -84,8 +88,10 @@ class Suggestion:
 class Sample:
     """Pairs of decided rows, sorted by query: features, which were right, and the part that each query belongs to."""
 
+    queries: Rows
     features: Floats
     q_idx: Ints
+    c_idx: Ints
     right: Flags
     part_of_query: Ints
 
@@ -112,6 +118,7 @@ class Suggester:
             *(make(candidates, None) for make in steady),
         ]
         self._branches = Branches(candidates)
+        self._answers = Answers(candidates)
         self._makers = learning
         if decided is not None:
             decided = Decided(_prepared(decided.queries, None), decided.targets)
@@ -177,8 +184,9 @@ class Suggester:
         order = np.lexsort((c_idx, -scores, q_idx))
         order = order[_rank_in_query(q_idx[order]) < top]
         q_idx, c_idx, scores = q_idx[order], c_idx[order], scores[order]
-        ranking = Ranking(q_idx + np.int32(offset), c_idx, scores, _rank_in_query(q_idx) == 0)
-        return ranking, features[order]
+        features = features[order]
+        chosen = self._answers.choose(queries, q_idx, c_idx, scores, features)
+        return Ranking(q_idx + np.int32(offset), c_idx, scores, chosen), features
 
     def _literal_first(self, queries: Rows, q_idx: Ints, literal: Flags, scores: Floats) -> Floats:
         """A candidate with the query's very name is not outranked, unless just this name was decided otherwise.
@@ -234,6 +242,7 @@ class Suggester:
             decided = Decided(_prepared(decided.queries, None), decided.targets)
         part_of_row = _parts_of(decided)
         pairs, rows = [], []
+        seen: list[int] = []
         for part in range(PARTS):
             inside = np.flatnonzero(part_of_row == part)
             if not len(inside):
@@ -243,13 +252,16 @@ class Suggester:
             learning = [make(self.candidates, None if cold else rest) for make in self._makers]
             parts = [*self._steady, *learning]
             q_idx, c_idx, features = self.pairs(asked.queries, parts)
-            pairs.append((q_idx, features, _right(asked, q_idx, c_idx, len(self.candidates))))
+            pairs.append((q_idx, c_idx, features, _right(asked, q_idx, c_idx, len(self.candidates))))
             rows.append(np.full(len(inside), part))
+            seen += inside.tolist()
         steps = np.cumsum([0, *(len(one) for one in rows)])
         return Sample(
-            features=np.concatenate([features for _, features, _ in pairs]),
-            q_idx=np.concatenate([q_idx + step for (q_idx, _, _), step in zip(pairs, steps, strict=False)]),
-            right=np.concatenate([right for _, _, right in pairs]),
+            queries=decided.queries.part(seen),
+            features=np.concatenate([features for _, _, features, _ in pairs]),
+            q_idx=np.concatenate([one[0] + step for one, step in zip(pairs, steps, strict=False)]),
+            c_idx=np.concatenate([c_idx for _, c_idx, _, _ in pairs]),
+            right=np.concatenate([right for _, _, _, right in pairs]),
             part_of_query=np.concatenate(rows),
         )
 
@@ -257,17 +269,29 @@ class Suggester:
         if len(decided) < LEAST_DECIDED:
             return before.on(self.feature_names)
         sample = self.sample(decided)
-        return learn(
+        ranker = learn(
             self.feature_names, sample.features, sample.q_idx, sample.right,
             part_of_query=sample.part_of_query, before=before,
         )  # fmt: skip
+        self._answers.learn(
+            sample.queries, sample.features, sample.q_idx, sample.c_idx,
+            right=sample.right, part_of_query=sample.part_of_query, ranker=ranker,
+        )  # fmt: skip
+        return ranker
 
 
 def _parts_of(decided: Decided) -> Ints:
-    """The part of each decided row: for the rows of half of the targets by chance, for the rest one part a target."""
+    """The part of each decided row: for the rows of half of the targets by chance, for the rest one part a target.
+
+    Where targets recur (texts of records, not rows of a catalog) later texts will mostly meet old targets too: then
+    all by chance.
+    """
     random = np.random.default_rng(7)
     scattered = random.permutation(len(decided)) % PARTS
     first = np.asarray([targets[0] for targets in decided.targets], dtype=np.int64)
+    every = [target for targets in decided.targets for target in targets]
+    if len(every) > RECURRING * len(set(every)):
+        return scattered
     targets, of_row = np.unique(first, return_inverse=True)
     together = random.permutation(len(targets)) % PARTS
     alone = random.permutation(len(targets)) % 2 == 0

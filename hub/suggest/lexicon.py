@@ -1,12 +1,11 @@
 """What decided mappings teach about other texts: substitutes for words, alias texts, and which targets are common.
 
-Knows decided texts and their targets. Must not outweigh a literal hit: it proposes pairs and measures them, the ranker
-weighs them against the likeness of the names. Rules: alignment.py and linear.py; nearest neighbours among decided texts.
+Knows decided texts and their targets. Must not outweigh a literal hit: it proposes pairs and measures them,
+the ranker weighs them against the likeness of the names. Rules: alignment.py, linear.py, memory.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -15,7 +14,7 @@ from scipy import sparse
 
 from hub.suggest.alignment import substitutes
 from hub.suggest.linear import LinearModel
-from hub.suggest.memory import Memory
+from hub.suggest.memory import Memory, Near
 from hub.suggest.parts import Part
 from hub.suggest.pieces import Vocabulary, Words, flat, only, per_row, summed, weighed
 from hub.suggest.rows import Decided, Rows
@@ -95,22 +94,23 @@ class Lexicon(Part):
         self._prepare_coverage(texts, names)
         self.linear = LinearModel(words, self._substitutes, self.memory.company(texts))
         self._learn(texts, decided)
+        self._last: tuple[Rows, sparse.csr_array, Near] | None = None
 
     def pairs(self, queries: Rows) -> tuple[Ints, Ints]:
-        texts = self._words.counted(queries.core)
-        return self._proposed(texts, self.memory.votes(texts), FOUND_BY_LIKENESS, FOUND_BY_CONTENT)
+        texts, near = self._read(queries)
+        return self._proposed(texts, self.memory.votes(near), FOUND_BY_LIKENESS, FOUND_BY_CONTENT)
 
     def features(self, queries: Rows, q_idx: Ints, c_idx: Ints) -> Floats:
         found = np.zeros((len(q_idx), len(self.names)), dtype=np.float32)
-        texts = self._words.counted(queries.core)
+        texts, near = self._read(queries)
         begins = np.searchsorted(q_idx, np.arange(0, len(queries) + BLOCK, BLOCK))
         for block, (low, high) in enumerate(zip(begins[:-1].tolist(), begins[1:].tolist(), strict=True)):
             if low < high:
                 some = texts[block * BLOCK : (block + 1) * BLOCK]
                 self._measure(some, q_idx[low:high] - block * BLOCK, c_idx[low:high], found[low:high])
         width = len(Memory.names)
-        found[:, -width:], nearest = self.memory.features(texts, q_idx, c_idx)
-        known = np.flatnonzero(nearest >= 0).astype(np.int32)
+        found[:, -width:], nearest = self.memory.features(near, q_idx, c_idx)
+        known: Ints = np.flatnonzero(nearest >= 0).astype(np.int32)
         found[known, -1] = process.cpdist(
             pick(queries.core, q_idx[known]), pick(self.memory.texts, nearest[known]),
             scorer=distance.Indel.normalized_similarity, dtype=np.float32, workers=1,
@@ -121,6 +121,13 @@ class Lexicon(Part):
         found[known, 3] = company[q_idx[known], seen[known]]
         found[:, 4] += found[:, 3]
         return found
+
+    def _read(self, queries: Rows) -> tuple[sparse.csr_array, Near]:
+        """The pieces of the queries and their neighbours; kept until other rows come, for they are asked for twice."""
+        if self._last is None or self._last[0] is not queries:
+            texts = self._words.counted(queries.core)
+            self._last = (queries, texts, self.memory.near(texts))
+        return self._last[1], self._last[2]
 
     def _prepare_search(self) -> None:
         base = self._words.base
@@ -145,9 +152,7 @@ class Lexicon(Part):
         of_names.data = np.minimum(of_names.data, 1.0)
         occurs = np.asarray(texts.sum(axis=0)).ravel()
         kept = (np.asarray(texts.multiply(of_names).sum(axis=0)).ravel() + 1.0) / (occurs + 2.0)
-        self._lasting = [
-            (kept * words.rarity * (words.length == length)).astype(np.float32) for length in (1, 2)
-        ]
+        self._lasting = [(kept * words.rarity * (words.length == length)).astype(np.float32) for length in (1, 2)]
         reworded = self._reworded(texts)
         occurs = np.asarray(names.sum(axis=0)).ravel()
         explained = np.asarray(names.multiply(reworded).sum(axis=0)).ravel()
@@ -216,7 +221,7 @@ class Lexicon(Part):
 
     def _learn(self, texts: sparse.csr_array, decided: Decided) -> None:
         """Fit the linear model on each decided text, its targets and their nearest rivals."""
-        votes = self.memory.votes(texts, besides_itself=True, top=FOUND_TO_LEARN // 2)
+        votes = self.memory.votes(self.memory.near(texts, besides_itself=True), top=FOUND_TO_LEARN // 2)
         q_idx, c_idx = self._proposed(texts, votes, FOUND_TO_LEARN, FOUND_TO_LEARN)
         right = [row * self._size + target for row, targets in enumerate(decided.targets) for target in targets]
         keys = np.unique(np.concatenate([q_idx.astype(np.int64) * self._size + c_idx, right]))
@@ -225,7 +230,8 @@ class Lexicon(Part):
         mass_of_text = per_row(texts, self._words.weight)[q_idx] + np.float32(1e-6)
         plain = _plain(shared, self._words.base.mass[c_idx] + np.float32(1e-6), mass_of_text)
         seen = self.memory.seen_of_candidate[c_idx]
-        self.linear.fit(texts, q_idx, c_idx, seen, plain, np.isin(keys, np.asarray(right, dtype=np.int64)))
+        decided_so = np.isin(keys, np.asarray(right, dtype=np.int64))
+        self.linear.fit(texts, q_idx, c_idx, seen=seen, plain=plain, right=decided_so)
 
     def _shared_mass(self, texts: sparse.csr_array, q_idx: Ints, c_idx: Ints) -> Floats:
         found = np.zeros(len(q_idx), dtype=np.float32)
@@ -255,5 +261,3 @@ def _best(places: Ints, scores: Floats, top: int) -> Ints:
         places, scores = places[kept], scores[kept]
         places = places[np.lexsort((places, -scores))[:top]]
     return places.astype(np.int64)
-
-

@@ -7,8 +7,6 @@ with a penalty on every weight, solved by L-BFGS.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, sparse
@@ -21,7 +19,6 @@ ROUNDS = 50
 _SCALE_OF_ADDED = 0.7
 _SCALE_OF_COMPANY = 0.5
 """How freely a weight may move: a smaller scale is a stronger penalty."""
-Numbers = NDArray[np.floating[Any]]
 
 
 class LinearModel:
@@ -38,11 +35,12 @@ class LinearModel:
         self.plain = np.zeros(0, dtype=np.float32)
 
     def fit(
-        self, texts: sparse.csr_array, q_idx: Ints, c_idx: Ints, seen: Ints, plain: Floats, right: Flags
+        self, texts: sparse.csr_array, q_idx: Ints, c_idx: Ints, *, seen: Ints, plain: Floats, right: Flags
     ) -> None:
-        """Learn from pairs (row of `texts`, candidate), sorted by query; `seen` is the target's row in `company`, or -1.
+        """Learn from pairs (row of `texts`, candidate), sorted by query.
 
-        `plain` are measures of the pair that need no learning, in the order of the later `self.plain`.
+        `seen` is each candidate's row in `company`, or -1; `plain` are measures of the pair that need no learning, in
+        the order of the later `self.plain`.
         """
         entries = self._entries(texts, q_idx, c_idx, seen)
         scale = self._scale()
@@ -96,7 +94,7 @@ class LinearModel:
         return sparse.csr_array((np.ones(len(every), dtype=np.float32), (every, column)), shape=shape)
 
     def _expanded(self, texts: sparse.csr_array, has: Ints) -> tuple[Ints, Ints, Ints]:
-        """For each text the substitutes of its pieces that it does not have itself: text, number of the weight, piece."""
+        """For each text the substitutes of its pieces that it has not itself: text, number of the weight, piece."""
         turn, place = flat(self._instead, texts.indices)
         owner = np.repeat(np.arange(texts.shape[0]), np.diff(texts.indptr))[turn].astype(np.int64)
         piece = self._instead.indices[place].astype(np.int64)

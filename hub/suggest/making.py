@@ -14,7 +14,6 @@ from hub.ports.catalogs import Candidate, LocalRow
 from hub.suggest.engine import Suggester, Suggestion
 from hub.suggest.ranker import NetRanker
 from hub.suggest.rows import FIELDS, Decided, Rows
-from hub.suggest.text import core, normalise
 
 
 class BookEntry(Protocol):
@@ -62,10 +61,7 @@ class Made:
         columns = {name: [row.facts.get(name, "") for row in rows] for name in FIELDS}
         columns |= {"name": [row.name for row in rows], "code": [row.local.code for row in rows]}
         found = self._engine.suggest(Rows([row.local.code for row in rows], columns), top=top)
-        return [
-            [_candidate(self._kind, row, one) for one in suggestions]
-            for row, suggestions in zip(rows, found, strict=True)
-        ]
+        return [[_candidate(self._kind, one) for one in suggestions] for suggestions in found]
 
 
 class _Remembering(Suggester):
@@ -86,23 +82,11 @@ def _taught(rows: Sequence[DecidedRow]) -> Rows:
     return Rows([one.code for one in rows], columns)
 
 
-def _candidate(kind: CatalogKind, row: LocalRow, found: Suggestion) -> Candidate:
+def _candidate(kind: CatalogKind, found: Suggestion) -> Candidate:
     return Candidate(
         unified=UnifiedCode(kind, found.code),
         name=found.name,
         score=max(0, min(1000, round(found.score * 1000))),
         in_answer=found.in_answer,
-        reasons=_reasons(row, found),
+        reasons=tuple((why.chinese, why.english) for why in found.reasons),
     )
-
-
-def _reasons(row: LocalRow, found: Suggestion) -> tuple[tuple[str, str], ...]:
-    """What an officer sees at a glance; the score says the rest."""
-    reasons = []
-    if row.name == found.name:
-        reasons.append(("名称相同", "same name"))
-    elif core(normalise(row.name)) == core(normalise(found.name)):
-        reasons.append(("名称仅符号不同", "same name but for signs"))
-    if row.local.code == found.code:
-        reasons.append(("编码相同", "same code"))
-    return tuple(reasons)

@@ -6,6 +6,8 @@ name. Rules: nearest neighbours by weighted shared pieces; a target's share amon
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import sparse
 
@@ -18,6 +20,20 @@ PROPOSED = 12
 BRANCHES = (4, 5)
 """Characters of a code that make its branch: in ICD-10 A00. and A00.1, in ICD-9-CM-3 00.1 and 00.10."""
 _BY_LENGTH = np.asarray([0.0, 0.5, 1.0, 1.0], dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Near:
+    """The nearest decided texts of some texts: `owner` (place of the text), `row` (of the decided one), how `near`.
+
+    `vote` and `company` have a row a text and a column a seen target: what the neighbours and the pieces say for it.
+    """
+
+    owner: Ints
+    row: Ints
+    near: Floats
+    vote: Floats
+    company: Floats
 
 
 class Memory:
@@ -60,16 +76,20 @@ class Memory:
         """For each seen target (row) the pieces of the texts it was chosen for (column)."""
         return sparse.csr_array((texts.T @ self._answers).T)
 
-    def votes(self, texts: sparse.csr_array, *, besides_itself: bool = False, top: int = PROPOSED) -> tuple[Ints, Ints]:
-        """The targets that the nearest decided texts and the pieces of each text speak for most.
+    def near(self, texts: sparse.csr_array, *, besides_itself: bool = False) -> Near:
+        """What the decided texts say of `texts`.
 
         `besides_itself`: the texts are the decided ones themselves, and none may be its own neighbour.
         """
         owner, row, near = self._neighbours(texts, besides_itself=besides_itself)
         vote = self._told(owner, row, near**3, self._answers, texts.shape[0])
         company = (weighed(texts, self._weight) @ self._shares).toarray()
+        return Near(owner, row, near, vote, company)
+
+    def votes(self, near: Near, *, top: int = PROPOSED) -> tuple[Ints, Ints]:
+        """The targets that the nearest decided texts and the pieces of each text speak for most."""
         q_found, c_found = [], []
-        for said in (vote, company):
+        for said in (near.vote, near.company):
             kept = min(top, said.shape[1])
             places = np.argpartition(-said, kept - 1, axis=1)[:, :kept]
             some = np.take_along_axis(said, places, axis=1) > 0
@@ -77,12 +97,11 @@ class Memory:
             c_found.append(self._seen[places[some]])
         return np.concatenate(q_found), np.concatenate(c_found)
 
-    def features(self, texts: sparse.csr_array, q_idx: Ints, c_idx: Ints) -> tuple[Floats, Ints]:
+    def features(self, told: Near, q_idx: Ints, c_idx: Ints) -> tuple[Floats, Ints]:
         """The columns of `names` but the last, and for each pair the nearest decided text of its target, or -1."""
         found = np.zeros((len(q_idx), len(self.names)), dtype=np.float32)
-        size = texts.shape[0]
-        owner, row, near = self._neighbours(texts)
-        vote = self._told(owner, row, near**3, self._answers, size)
+        owner, row, near, vote, company = told.owner, told.row, told.near, told.vote, told.company
+        size = len(vote)
         lengths = np.diff(self._answers.indptr)[row]
         turn = np.repeat(np.arange(len(row)), lengths)
         within = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
@@ -91,7 +110,6 @@ class Memory:
         order = np.lexsort((-row[turn], near[turn]))
         at = (owner[turn][order], answer[order])
         nearest[at], who[at] = near[turn][order], row[turn][order]
-        company = (weighed(texts, self._weight) @ self._shares).toarray()
         seen = self.seen_of_candidate[c_idx]
         known = np.flatnonzero(seen >= 0)
         places = (q_idx[known], seen[known])

@@ -41,32 +41,16 @@ class Vocabulary:
 
     def __init__(self, candidates: Rows) -> None:
         self.size = len(candidates)
-        self._number: dict[str, int] = {}
-        self.of_candidates = self._counted(candidates.core, self._number, grow=True)
-        self.width = len(self._number)
+        self.number: dict[str, int] = {}
+        self.of_candidates = occurrences(candidates.core, self.number, grow=True)
+        self.width = len(self.number)
         frequency = np.bincount(self.of_candidates.indices, minlength=self.width).astype(np.float32)
-        self.length = np.asarray([len(piece) for piece in self._number], dtype=np.int8)
+        self.length = np.asarray([len(piece) for piece in self.number], dtype=np.int8)
         self.rarity = np.log((self.size + 1) / (frequency + 1)).astype(np.float32)
         self.weight = self.rarity * _BY_LENGTH[self.length]
         self.frequency = frequency
         self.mass = per_row(self.of_candidates, self.weight)
         self.square = per_row(self.of_candidates, self.weight**2)
-
-    def grown(self, texts: Sequence[str]) -> Words:
-        """The same pieces and those of `texts`."""
-        return Words(self, texts)
-
-    def _counted(self, texts: Sequence[str], number: dict[str, int], *, grow: bool) -> sparse.csr_array:
-        indices: list[int] = []
-        indptr = [0]
-        for text in texts:
-            if grow:
-                found = [number.setdefault(piece, len(number)) for piece in sorted(pieces(text))]
-            else:
-                found = [place for piece in pieces(text) if (place := number.get(piece)) is not None]
-            indices += sorted(found)
-            indptr.append(len(indices))
-        return counted(indices, indptr, len(number))
 
 
 class Words:
@@ -74,8 +58,8 @@ class Words:
 
     def __init__(self, base: Vocabulary, texts: Sequence[str]) -> None:
         self.base = base
-        self._number = dict(base._number)
-        self.decided = base._counted(texts, self._number, grow=True)
+        self._number = dict(base.number)
+        self.decided = occurrences(texts, self._number, grow=True)
         self.width = len(self._number)
         more = self.width - base.width
         lengths = [len(piece) for piece in list(self._number)[base.width :]]
@@ -87,15 +71,23 @@ class Words:
 
     def counted(self, texts: Sequence[str]) -> sparse.csr_array:
         """The pieces of each text, each once; pieces nobody has seen are left out."""
-        return self.base._counted(texts, self._number, grow=False)
+        return occurrences(texts, self._number, grow=False)
 
 
-def counted(indices: Sequence[int], indptr: Sequence[int], width: int) -> sparse.csr_array:
-    shape = (len(indptr) - 1, width)
+def occurrences(texts: Sequence[str], number: dict[str, int], *, grow: bool) -> sparse.csr_array:
+    """One row a text with a 1 for each of its pieces; new pieces get the next numbers if the vocabulary may grow."""
+    indices: list[int] = []
+    indptr = [0]
+    for text in texts:
+        if grow:
+            found = [number.setdefault(piece, len(number)) for piece in sorted(pieces(text))]
+        else:
+            found = [place for piece in pieces(text) if (place := number.get(piece)) is not None]
+        indices += sorted(found)
+        indptr.append(len(indices))
     ones = np.ones(len(indices), dtype=np.float32)
-    return sparse.csr_array(
-        (ones, np.asarray(indices, dtype=np.int32), np.asarray(indptr, dtype=np.int32)), shape=shape
-    )
+    places = (np.asarray(indices, dtype=np.int32), np.asarray(indptr, dtype=np.int32))
+    return sparse.csr_array((ones, *places), shape=(len(texts), len(number)))
 
 
 def widened(rows: sparse.csr_array, width: int) -> sparse.csr_array:

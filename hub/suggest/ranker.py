@@ -94,9 +94,11 @@ class NetRanker:
             return found
 
         nets: list[Weights] = []
+        share, raw, always = self.calibration
         for inner, bias, outer, outer_bias, last, straight in self.nets:
+            always += raw * (silence @ straight[gone]).item() / len(self.nets)
             nets.append((moved(inner), bias + (silence @ inner[gone])[0], outer, outer_bias, last, moved(straight)))
-        return NetRanker(tuple(names), moved(self.mean), moved(self.spread), tuple(nets), self.calibration)
+        return NetRanker(tuple(names), moved(self.mean), moved(self.spread), tuple(nets), (share, raw, always))
 
 
 def learn(

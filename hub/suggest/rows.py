@@ -78,6 +78,8 @@ class Decided:
     def __post_init__(self) -> None:
         if len(self.queries) != len(self.targets):
             raise Inconsistent("rows_of_unequal_length", "every decided row needs its targets")
+        if not all(self.targets):
+            raise Inconsistent("decided_without_target", "a row without a target is not decided")
 
     def __len__(self) -> int:
         return len(self.targets)

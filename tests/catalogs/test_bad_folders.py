@@ -13,7 +13,7 @@ CASES = sorted((HERE / "bad").iterdir())
 
 
 def test_the_small_tree_loads_before_anything_is_spoilt(small: Path):
-    assert len(load_all(small).unified) == 14
+    assert len(load_all(small).unified) == 15
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

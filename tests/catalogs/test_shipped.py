@@ -3,6 +3,7 @@
 import sys
 import time
 import tomllib
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from hashlib import sha256
@@ -11,7 +12,7 @@ import pytest
 
 from catalogs.load import ROOT, Catalogs, load_all
 from hub.core.catalog import BenefitClass, HospitalLevel
-from hub.core.codes import CatalogKind
+from hub.core.codes import CatalogKind, LocalCode, Region, UnifiedCode
 from hub.core.errors import NotAllowed
 from hub.core.mapping import Grade
 from hub.core.money import Rate
@@ -20,16 +21,19 @@ NANJING, HUANGSHAN, QINZHOU = "320115", "341000", "450700"
 
 
 def region(shipped: Catalogs, code: str):
-    return next(one for one in shipped.regions if one.region.code == code)
+    """The newest release of a region's catalog."""
+    return [one for one in shipped.regions if one.region.code == code][-1]
 
 
 def test_each_book_has_the_entries_that_its_readme_counts(shipped: Catalogs):
     counts = {kind: len(book) for kind, book in shipped.unified.books.items()}
 
     assert counts == {
-        CatalogKind.DIAGNOSIS: 51_160,
+        CatalogKind.DIAGNOSIS: 49_666,
+        CatalogKind.MORPHOLOGY: 1_494,
         CatalogKind.PROCEDURE: 18_360,
-        CatalogKind.SERVICE: 5_427,
+        CatalogKind.SERVICE: 5_410,
+        CatalogKind.FACILITY: 17,
         CatalogKind.DRUG: 17_884,
         CatalogKind.HERBAL: 10_454,
         CatalogKind.AREA: 4_294,
@@ -41,8 +45,8 @@ def test_only_active_diagnoses_can_stand_in_a_bill(shipped: Catalogs):
 
     assert statuses.count("active") == 33_304
     assert statuses.count("gray") == 4_143
-    assert statuses.count("morphology") == 1_494
     assert statuses.count("heading") == 12_219
+    assert len(statuses) == 33_304 + 4_143 + 12_219
 
 
 def test_every_row_left_out_or_taken_with_a_defect_is_reported_with_its_reason(shipped: Catalogs):
@@ -57,9 +61,42 @@ def test_every_row_left_out_or_taken_with_a_defect_is_reported_with_its_reason(s
 
 
 def test_each_region_has_the_items_and_mappings_of_its_sources(shipped: Catalogs):
-    counts = {one.region.code: (len(one.items), len(one.mappings)) for one in shipped.regions}
+    counts = {(one.region.code, one.release): (len(one.items), len(one.mappings)) for one in shipped.regions}
 
-    assert counts == {NANJING: (5_418, 3_229), HUANGSHAN: (0, 0), QINZHOU: (12_187, 2_455)}
+    for release in ("2024-06", "2025-01"):
+        assert counts[NANJING, release] == (5_418, 3_229)
+        assert counts[HUANGSHAN, release] == (0, 0)
+        assert counts[QINZHOU, release] == (12_187, 2_455)
+
+
+def test_beds_are_facilities_from_2025_on_and_were_services_before(shipped: Catalogs):
+    bed = LocalCode(Region(NANJING), CatalogKind.SERVICE, "110900001-a")
+    catalog = shipped.in_memory().of(Region(NANJING))
+
+    before, after = (catalog.item(bed, day) for day in (date(2024, 12, 31), date(2025, 1, 1)))
+    facility = catalog.item(replace(bed, kind=CatalogKind.FACILITY), date(2025, 1, 1))
+
+    assert before is not None
+    assert after is None
+    assert facility is not None
+    assert (facility.name, facility.unit) == ("四人及以上多人间床位费", "日")
+    mapping = catalog.mapping(replace(bed, kind=CatalogKind.FACILITY), date(2025, 1, 1))
+    assert mapping is not None
+    assert mapping.unified == UnifiedCode(CatalogKind.FACILITY, "001109000010400")
+
+
+def test_only_what_became_another_kind_has_the_version_of_the_newer_release(shipped: Catalogs):
+    newer = [entry.code.kind for entry in shipped.unified.entries() if entry.version == "v2025-01"]
+
+    assert {kind: newer.count(kind) for kind in newer} == {CatalogKind.MORPHOLOGY: 1_494, CatalogKind.FACILITY: 17}
+
+
+def test_morphology_codes_are_active_in_their_own_book(shipped: Catalogs):
+    entry = shipped.unified.find(CatalogKind.MORPHOLOGY, "M80100/3")
+
+    assert entry is not None
+    assert (entry.name, entry.status) == ("癌", "active")
+    assert shipped.unified.find(CatalogKind.DIAGNOSIS, "M80100/3") is None
 
 
 def test_a_heading_with_a_dagger_is_the_parent_of_the_codes_below_it(shipped: Catalogs):
@@ -125,12 +162,15 @@ def test_every_data_file_is_named_with_its_sum_source_and_licence():
         content = tomllib.loads(descriptor.read_text("utf-8"))
         files = content.get("file", [])
         for one in files if isinstance(files, list) else [files]:
-            described[descriptor.parent / one["name"]] = one
+            root = ROOT / "unified" if descriptor.is_relative_to(ROOT / "unified") else descriptor.parents[2]
+            folder = root / one["from"] if "from" in one else descriptor.parent
+            described.setdefault(folder / one["name"], []).append(one)
 
     assert set(described) == set(ROOT.rglob("*.csv"))
-    for path, one in described.items():
-        assert one["sha256"] == sha256(path.read_bytes()).hexdigest(), path
-        assert all(one[key].strip() for key in ("source", "licence", "version", "known_defects")), path
+    for path, several in described.items():
+        for one in several:
+            assert one["sha256"] == sha256(path.read_bytes()).hexdigest(), path
+            assert all(one[key].strip() for key in ("source", "licence", "version", "known_defects")), path
 
 
 def test_the_readme_names_every_data_file():

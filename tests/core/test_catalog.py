@@ -117,7 +117,8 @@ def test_a_change_outlives_a_later_release_that_is_silent_about_the_code():
 
 
 def test_of_two_changes_that_a_silent_release_leaves_standing_the_later_decision_holds():
-    changes = [Change(number, mapped(grade=grade, start="2026-03-01")) for number, grade in enumerate((Grade.BROADER, Grade.NARROWER), start=1)]
+    grades = (Grade.BROADER, Grade.NARROWER)
+    changes = [Change(order, mapped(grade=grade, start="2026-03-01")) for order, grade in enumerate(grades, start=1)]
 
     catalog = CareCatalog(AWAY, TwoReleases(([item()], []), ([item()], [])), changes=changes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
@@ -29,7 +30,7 @@ from tests.workbench import (
     Bench,
     bench,
 )
-from tests.world import JIANGNING, QINZHOU
+from tests.world import JIANGNING, QINZHOU, care_catalogs
 
 __all__ = ["bench"]
 
@@ -117,6 +118,16 @@ def test_two_mappings_whose_conditions_one_person_can_meet_do_not_stand_together
 
     assert code_of(refused) == ("mapping_overlaps", "condition")
     assert men.state is ChangeState.PROPOSED
+
+
+def test_a_memory_that_is_behind_lets_no_overlap_through(bench: Bench):
+    bench.in_force(condition=Condition(sex=Sex.FEMALE))
+    bench.world.hub = replace(bench.world.hub, catalog=care_catalogs().of)
+
+    with pytest.raises(NotAllowed) as refused:
+        bench.propose(condition=Condition(age_from=60))
+
+    assert code_of(refused) == ("mapping_overlaps", "condition")
 
 
 def test_a_candidate_is_kept_with_the_suggesters_own_score(bench: Bench):

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from hub.core.codes import InsuranceType
 from hub.core.decision import Coverage, InsuranceStatus, PersonGroup
-from hub.core.errors import Conflict, Inconsistent
+from hub.core.errors import Conflict, Inconsistent, NotAllowed
 from hub.ports import HUB_SCOPE
 from hub.ports.records import Participant, Sight
 from hub.store.access import NonceUse, ParticipantKey, RosterRow, StaffMember, WebSession

@@ -384,6 +384,17 @@ def test_a_version_grows_with_each_release(store, owner):
         assert 0 < uow.catalogs.version(None) == books < region < uow.catalogs.version(NANJING)
 
 
+def test_unified_books_of_an_older_day_that_are_loaded_late_are_not_newer(loaded, owner):
+    with loaded.begin(HUB_SCOPE) as uow:
+        held = uow.catalogs.version(None)
+
+    load_into(owner, [replace(BOOK, release="2023-01", digest="d0", valid_from=date(2023, 1, 1))], [])
+    owner.commit()
+
+    with loaded.begin(HUB_SCOPE) as uow:
+        assert uow.catalogs.version(None) == held
+
+
 def entries_since(store, version, *, after="", limit=10):
     with store.begin(HUB_SCOPE) as uow:
         found = uow.catalogs.entries_since(CatalogKind.SERVICE, version=version, after=after, limit=limit)

@@ -27,7 +27,8 @@ def test_two_words_for_one_thing_are_one_wording(spoken, written):
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("肾结石", "输尿管结石"), ("急性胃炎", "慢性胃炎"), ("肝癌", "肝良性肿瘤"), ("肾衰竭", "心力衰竭")]
+    ("one", "other"),
+    [("肾结石", "输尿管结石"), ("急性胃炎", "慢性胃炎"), ("肝癌", "肝良性肿瘤"), ("肾衰竭", "心力衰竭")],
 )
 def test_different_things_keep_different_wordings(one, other):
     assert told(one) != told(other)

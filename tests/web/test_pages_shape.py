@@ -74,6 +74,8 @@ def test_both_languages_fill_in_the_same_names():
 def test_no_template_holds_a_script_a_style_or_a_handler():
     for path in TEMPLATES:
         text = path.read_text(encoding="utf-8")
+        if path.name == "workbench_frame.html":
+            text = text.replace("""<script src="{{ asset('workbench.js') }}" defer></script>""", "", 1)
         assert not re.search(r"<script|<style|\sstyle=|\son\w+=|javascript:|\|\s*safe", text), path.name
 
 
@@ -96,7 +98,7 @@ def test_targets_are_at_least_44_pixels_and_focus_is_drawn():
 # --- pages as they are sent ----------------------------------------------------------------------------------------
 
 
-def assert_well_made(visitor: Visitor, where: str) -> None:
+def assert_well_made(visitor: Visitor, where: str, *, scripts: int = 0) -> None:
     fields = Fields(visitor.text)
     ids = [found["id"] for _, found in fields.found if "id" in found]
     labels = {found.get("for") for found in fields.of("label")}
@@ -114,7 +116,8 @@ def assert_well_made(visitor: Visitor, where: str) -> None:
     assert len(fields.of("caption")) == len(fields.of("table")), where
     assert all(found.get("scope") in ("col", "row") for found in fields.of("th")), where
     assert all("csrf_token" in form for form in re.findall(r'<form method="post".*?</form>', visitor.text, re.DOTALL))
-    assert not fields.of("script", "style"), where
+    assert not fields.of("style"), where
+    assert [one.get("src", "").partition("?")[0] for one in fields.of("script")] == ["/assets/workbench.js"] * scripts
     assert len(fields.of("title")) == 1
     assert visitor.title.strip()
 

@@ -10,8 +10,9 @@ from hub.core.mapping import ChangeState
 from hub.ports import HUB_SCOPE
 from tests.web.bench import INTRAVENOUS, NURSING_1, NURSING_2, Bench, set_up
 from tests.web.conftest import OPERATOR, Api
+from tests.web.test_pages_shape import assert_well_made
 from tests.web.visitor import Visitor, hire
-from tests.world import QINZHOU
+from tests.world import HUANGSHAN, JIANGNING, QINZHOU
 
 CODE = "/desk/mapping/code?kind=service&code=JN-001"
 ENTRY = "/desk/mapping/entry?kind=service&code=JN-001"
@@ -43,8 +44,7 @@ def yi(bench: Bench) -> Visitor:
 
 def changes(bench: Bench) -> list:
     with bench.api.world.store.begin(HUB_SCOPE) as uow:
-        region = bench.api.world.agency(QINZHOU).region, bench.bills[0].care_region
-        return list(uow.changes.listed(region[1], state=None, kind=None, after="", limit=100))
+        return list(uow.changes.listed(JIANGNING, state=None, kind=None, after="", limit=100))
 
 
 def step(visitor: Visitor, path: str, values: dict[str, str], *, to: str) -> Visitor:
@@ -107,6 +107,15 @@ def test_an_agency_sees_nothing_of_another_regions_queue(bench: Bench):
     assert visitor.open(CODE).status == 404
 
 
+def test_a_region_without_a_catalog_is_told_so(bench: Bench):
+    hire(bench.api.world, bench.api.world.agency(HUANGSHAN), "hua")
+
+    visitor = Visitor(bench.api.app).sign_in("hua").open("/desk/mapping")
+
+    assert visitor.status == 200
+    assert "还没有装入目录" in visitor.words
+
+
 def test_the_operator_does_not_work_on_a_regions_catalog(bench: Bench):
     hire(bench.api.world, OPERATOR, "ops", role="operator")
 
@@ -123,7 +132,7 @@ def test_a_row_shows_its_facts_and_its_candidates_with_what_differs(jia: Visitor
     jia.open(CODE)
 
     assert "2 张结算单的 2 行在等待，共 1,000.00 元" in jia.words
-    assert "<mark>Ⅰ</mark>级护理" in jia.text
+    assert "<del>一</del><mark>Ⅰ</mark>级护理" in jia.text
     assert "含需要护士每15—30分钟巡视观察一次" in jia.words
     assert f'value="{NURSING_1.code}" checked' in jia.text
 
@@ -452,6 +461,20 @@ def test_the_keys_are_a_script_of_our_own_and_can_be_switched_off(jia: Visitor):
 
     assert "workbench.js" not in jia.text
     assert "data-key" not in jia.text.replace('<summary data-key="?">', "")
+
+
+def test_every_page_of_the_workbench_is_well_made(bench: Bench, jia: Visitor, yi: Visitor):
+    waiting, held = bench.propose("JN-002", INTRAVENOUS), bench.approve(bench.propose("JN-001"))
+    for path in (
+        *("/desk/mapping", "/desk/mapping?code=nowhere", CODE, CODE + "&q=护理", ENTRY, "/desk/mapping/coverage"),
+        *("/desk/mapping/review", f"/desk/mapping/changes/{waiting.id}", "/desk/mapping/in-force"),
+        *(f"/desk/mapping/changes/{held.id}", "/desk/mapping/bulk?what=propose&kind=service&score=50"),
+        "/desk/mapping/bulk?what=approve&kind=service&score=50",
+    ):
+        assert_well_made(yi.open(path), path, scripts=1)
+    assert_well_made(step(jia, CODE, DRAFT, to="preview"), "preview", scripts=1)
+    assert_well_made(step(jia, CODE, {}, to="preview"), "faults", scripts=1)
+    assert_well_made(step(jia, ENTRY, {}, to="preview"), "faults of an entry", scripts=1)
 
 
 def test_the_workbench_reads_in_english_too(bench: Bench, jia: Visitor):

@@ -6,9 +6,8 @@ beyond that. Source: design invariants 1, 2 and 10; decision 0062.
 
 from __future__ import annotations
 
-from hub.core.catalog import CareCatalog
 from hub.core.classification import WAITING_OUTCOMES
-from hub.core.codes import Region
+from hub.core.codes import CatalogKind, Region
 from hub.core.errors import HubError
 from hub.core.mapping import HOLDING_STATES, Mapping, first_clash
 from hub.store import codec
@@ -81,14 +80,17 @@ def _one_answer(inspection: Inspection) -> None:
 
 def _decided_mappings(inspection: Inspection, region: Region) -> None:
     shelf = CatalogShelf(inspection.connection, inspection.vault)
-    changes = shelf.in_force(region)
-    catalog = CareCatalog(region, shelf.source(region), changes=changes)
-    for kind, code in sorted({(one.local.kind, one.local.code) for one in changes if isinstance(one.new, Mapping)}):
-        inspection.counted += 1
-        for stretch in catalog.stretches(kind, code):
-            if first_clash(stretch.mappings):
-                inspection.found(f"{region}, {kind} {code}: two mappings hold for one person on {stretch.span.start}")
-                break
+    by_kind: dict[CatalogKind, set[str]] = {}
+    for change in shelf.in_force(region):
+        if isinstance(change.new, Mapping):
+            by_kind.setdefault(change.local.kind, set()).add(change.local.code)
+    for kind, codes in by_kind.items():
+        catalog = shelf.part(region, kind, sorted(codes))
+        for code in sorted(codes):
+            inspection.counted += 1
+            clashing = next((one for one in catalog.stretches(kind, code) if first_clash(one.mappings)), None)
+            if clashing is not None:
+                inspection.found(f"{region}, {kind} {code}: two mappings hold for one person on {clashing.span.start}")
 
 
 def _readable(inspection: Inspection) -> None:

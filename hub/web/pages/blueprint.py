@@ -19,7 +19,8 @@ csrf = CSRFProtect()
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-"""No script at all: the pages have none, so an injected one does not run either."""
+"""No script at all: the pages have none, so an injected one does not run either. Only the mapping workbench adds
+its own file (decision 0052)."""
 
 HEADERS = {
     "Content-Security-Policy": POLICY,

@@ -118,6 +118,8 @@ def done_of(change_id: str) -> str:
 @staff(AGENCY)
 def workbench() -> flask.typing.ResponseReturnValue:
     """Local codes that bills wait for, the most money first; or the code that was asked for."""
+    if not _has_catalog():
+        return page("staff/workbench_none.html")
     asked = flask.request.args.get("code", "").strip()[:64]
     kind = asked_kind(flask.request.args.get("kind", ""))
     found: list[tuple[LocalCode, str]] = []
@@ -148,6 +150,17 @@ def workbench() -> flask.typing.ResponseReturnValue:
         wrong=wrong,
         done=done_of(flask.request.args.get("done", "")),
     )
+
+
+def _has_catalog() -> bool:
+    """Whether a catalog of the region was ever loaded; a region that has just joined may have none yet."""
+    try:
+        context.hub().catalog(own_region())
+    except NotAllowed as refusal:
+        if refusal.code != "catalog_missing":
+            raise
+        return False
+    return True
 
 
 def _local_codes(asked: str, kind: CatalogKind | None) -> tuple[LocalCode | None, list[tuple[LocalCode, str]]]:

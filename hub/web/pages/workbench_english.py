@@ -235,6 +235,7 @@ WORKBENCH: Mapping[str, str] = {
     "这不是有效的国家编码，请从候选或检索结果中选择。": "This is no national code: choose a candidate or search.",
     "这个编码还没有过变更；现在的内容来自地区目录文件。": "No change of this code yet: what holds comes from the region's files.",
     "元等待对应，来自 {n} 个本地编码": "yuan wait for a mapping, under {n} local codes",
+    "本地区还没有装入目录。请先由平台运营人员装入地区目录文件，再来对应。": "No catalog of this region is loaded yet: an operator of the hub loads its files first.",
     "撤销后": "After the undo",
     "选择第几个候选，或没有对应": "Choose a candidate, or no counterpart",
     "金额变动的结算单": "Bills that move",

@@ -25,8 +25,8 @@ from hub.web.pages import workbench_words as bench
 from hub.web.pages.language import either, say
 from hub.web.pages.workbench_forms import decimal_text
 
-Parts = Sequence[tuple[str, bool]]
-"""A text in pieces, each with whether it is the same as in the other text."""
+Parts = Sequence[tuple[str, str]]
+"""A text in pieces, each with how it stands to another text: see `difference`."""
 
 SHOWN_FACTS = (
     *("unit", "dosage_form", "spec", "package", "route", "content", "exclusions", "remark"),
@@ -78,12 +78,20 @@ class Held:
 
 
 def difference(local: str, other: str) -> Parts:
-    """The other text in pieces, those marked that the local one does not have in their place.
+    """The other text in pieces: "same", "more" where the local one lacks it, "less" for what only the local one has.
 
-    Letters are compared as they are read: wide and narrow, large and small ones are the same.
+    Letters are compared as they are read: wide and narrow, large and small ones are the same. Where less than half of
+    the local text is found again, what it has besides is left out: that would be most of it.
     """
-    matcher = SequenceMatcher(None, _plain(local), _plain(other), autojunk=False)
-    return [(other[start:end], tag == "equal") for tag, _, _, start, end in matcher.get_opcodes() if other[start:end]]
+    codes = SequenceMatcher(None, _plain(local), _plain(other), autojunk=False).get_opcodes()
+    alike = 2 * sum(end - start for tag, start, end, _, _ in codes if tag == "equal") >= len(local)
+    found: list[tuple[str, str]] = []
+    for tag, start, end, other_start, other_end in codes:
+        if tag != "equal" and alike and end > start:
+            found.append((local[start:end], "less"))
+        if other_end > other_start:
+            found.append((other[other_start:other_end], "same" if tag == "equal" else "more"))
+    return found
 
 
 def _plain(text: str) -> list[str]:

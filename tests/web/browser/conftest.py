@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -68,16 +69,23 @@ def web_settings() -> Settings:
     return Settings.from_env({})
 
 
-@pytest.fixture
-def address(api: Api, owner: Connection) -> Iterator[str]:
-    """The application on a free port."""
-    load_areas(owner)
+@contextmanager
+def serving(api: Api) -> Iterator[str]:
+    """The application on a free port; gives its address."""
     server = make_server("127.0.0.1", 0, api.app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     thread.join()
+
+
+@pytest.fixture
+def address(api: Api, owner: Connection) -> Iterator[str]:
+    """The application on a free port."""
+    load_areas(owner)
+    with serving(api) as found:
+        yield found
 
 
 @pytest.fixture

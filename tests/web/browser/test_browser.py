@@ -131,7 +131,7 @@ SMALL_TARGETS = """() => {
   // Links within a sentence or a table are excepted from 44 pixels, and need 24 only where nothing else is near.
   const inline = 'p a, li a:not(nav a):not(.foot a), td a, th a, caption a, .hint a';
   return [...document.querySelectorAll('a, button, input:not([type=hidden]), select, textarea')]
-    .filter(one => !one.matches(inline) && !one.matches('.choice input') && !one.matches('.skip'))
+    .filter(one => !one.matches(inline) && !one.matches('.choice input, .option input, .tick input, .skip'))
     .map(one => [one, one.getBoundingClientRect()])
     .filter(([one, box]) => box.width > 0 && (box.height < 43.5 || box.width < 43.5))
     .map(([one, box]) => one.outerHTML.slice(0, 80) + ' ' + Math.round(box.width) + 'x' + Math.round(box.height));
