@@ -6,10 +6,10 @@ Must not know codes, classes or prices. Rule: a release never changes, and nothi
 
 from __future__ import annotations
 
+import codecs
 import csv
-import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -20,6 +20,7 @@ from catalogs.faults import FaultList
 from hub.core.codes import clean_text
 from hub.core.errors import NotAllowed
 
+_CHUNK = 1 << 20
 _LONGEST_ROW = 4000
 _LONGEST_CELL = 2000
 _FOLDER = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*(/[0-9A-Za-z][0-9A-Za-z_-]*)?", re.ASCII)
@@ -98,43 +99,48 @@ class Table:
 
     def defect(self, row: Row, column: str, check: str, message: str) -> None:
         """A fault, unless the descriptor declares that so many rows of this file fail this check, and why."""
+        self.defect_at(row.line, row.cells[0], column, check, message)
+
+    def defect_at(self, line: int, code: str, column: str, check: str, message: str) -> None:
+        """The same for a row of which only line and code are known."""
         waiver = self._waivers.get(check)
         if waiver is None:
-            self.fault(row.line, column, check, message)
+            self.fault(line, column, check, message)
         else:
-            waiver.met.append(Quarantined(self.name, row.line, row.cells[0], check, waiver.because))
+            waiver.met.append(Quarantined(self.name, line, code, check, waiver.because))
 
     def read(
         self, header: Sequence[str], *, layout: Callable[[Sequence[str]], tuple[str, ...] | None] | None = None
-    ) -> list[Row]:
-        """The rows that were not put aside; the empty list if the file as such was refused.
+    ) -> Iterator[Row]:
+        """The rows that were not put aside, one by one; none if the file as such was refused.
 
         `layout` says which columns a header that goes on after the required ones has; without it the header is exact.
-        Afterwards `header` holds the file's own columns.
+        With the first row `header` holds the file's own columns.
         """
-        text = self._text()
-        if text is None:
-            return []
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-        rows: list[Row] = []
+        if not self._is_as_released():
+            return
         count = 0
-        try:
-            found = next(reader, [])
-            columns = layout(found) if layout is not None else tuple(found) if found == list(header) else None
-            if columns is None:
-                self.fault(1, "header", "header", f"is {','.join(found)[:200]!r}: it must be {','.join(header)!r}")
-                return []
-            self._set_header(columns)
-            for cells in reader:
-                count += 1
-                self._take(Row(reader.line_num, cells), rows, width=len(columns))
-        except csv.Error as error:
-            self.fault(reader.line_num, "row", "csv", f"is not CSV ({error}): check the quotes of this row")
-            return []
+        with self.path.open(encoding="utf-8", newline="") as text:
+            reader = csv.reader(text, strict=True)
+            try:
+                found = next(reader, [])
+                columns = layout(found) if layout is not None else tuple(found) if found == list(header) else None
+                if columns is None:
+                    message = f"is {','.join(found)[:200]!r}: it must be {','.join(header)!r}"
+                    self.fault(1, "header", "header", message)
+                    return
+                self._set_header(columns)
+                for cells in reader:
+                    count += 1
+                    row = self._taken(Row(reader.line_num, cells), width=len(columns))
+                    if row is not None:
+                        yield row
+            except csv.Error as error:
+                self.fault(reader.line_num, "row", "csv", f"is not CSV ({error}): check the quotes of this row")
+                return
         if count != self.source.rows:
             self._section.fault("rows", "row_count", f"is {self.source.rows}, but the file has {count} rows")
         self._part.check(self._section)
-        return rows
 
     def _set_header(self, columns: tuple[str, ...]) -> None:
         self.header = columns
@@ -163,30 +169,38 @@ class Table:
                 self._section.fault("quarantine", "quarantine_unused", f"{value!r} is in no row: take it off the list")
         self._section.finish()
 
-    def _text(self) -> str | None:
+    def _is_as_released(self) -> bool:
+        """Whether the file is there and is UTF-8 throughout; another sum than the released one is noted and read on."""
+        digest = sha256()
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        lines = 1
         try:
-            content = self.path.read_bytes()
+            with self.path.open("rb") as stream:
+                begins = stream.read(3)
+                stream.seek(0)
+                while chunk := stream.read(_CHUNK):
+                    digest.update(chunk)
+                    decoder.decode(chunk)
+                    lines += chunk.count(b"\n")
+            decoder.decode(b"", final=True)
         except FileNotFoundError:
             self.faults.add(self.name, "file_missing", "is not in the folder")
-            return None
-        found = sha256(content).hexdigest()
-        if found != self.source.sha256:
-            self.faults.add(
-                self.name,
-                "file_changed",
-                f"is not the released file (its SHA-256 is {found}); a release never changes: make a new one",
-            )
-        if content.startswith(b"\xef\xbb\xbf"):
-            self.fault(1, "header", "encoding", "begins with a byte order mark: save it as UTF-8 without one")
-            return None
-        try:
-            return content.decode("utf-8")
+            return False
         except UnicodeDecodeError as error:
-            line = content.count(b"\n", 0, error.start) + 1
+            line = lines + error.object[: error.start].count(b"\n")
             self.fault(line, "row", "encoding", "is not UTF-8: save the file as UTF-8 (GBK is a usual cause)")
-            return None
+            return False
+        if digest.hexdigest() != self.source.sha256:
+            found = digest.hexdigest()
+            message = f"is not the released file (its SHA-256 is {found}); a release never changes: make a new one"
+            self.faults.add(self.name, "file_changed", message)
+        if begins == codecs.BOM_UTF8:
+            self.fault(1, "header", "encoding", "begins with a byte order mark: save it as UTF-8 without one")
+            return False
+        return True
 
-    def _take(self, row: Row, rows: list[Row], *, width: int) -> None:
+    def _taken(self, row: Row, *, width: int) -> Row | None:
+        """The row as it is taken; None if it is put aside, belongs elsewhere, or has another width."""
         if len(row.cells) != width:
             self.fault(
                 row.line,
@@ -194,16 +208,16 @@ class Table:
                 "row_width",
                 f"has {len(row.cells)} cells instead of {width}: check the commas",
             )
-            return
+            return None
         if self._part.index is not None and not self._part.takes(row.cells):
-            return
+            return None
         for aside in self._put_aside:
             index = self.columns.get(aside.column)
             value = None if index is None else row.cells[index]
             if value in aside.values:
                 aside.met.add(value)
                 self.quarantined.append(Quarantined(self.name, row.line, value, "quarantined", aside.because))
-                return
+                return None
         try:
             # One look at the whole row: a look at each cell would cost most of the loading time.
             whole = " ".join(row.cells)
@@ -211,9 +225,7 @@ class Table:
             spoilt = spoilt or not whole.isprintable()
         except NotAllowed:
             spoilt = True
-        if spoilt:
-            row = self._without_hidden_characters(row)
-        rows.append(row)
+        return self._without_hidden_characters(row) if spoilt else row
 
     def _without_hidden_characters(self, row: Row) -> Row:
         """The row with each hidden character made a blank: a declared defect, or else a fault."""

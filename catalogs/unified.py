@@ -16,7 +16,7 @@ from types import MappingProxyType
 from catalogs.books import BOOKS, CLASS_COLUMN, NATIONAL_COLUMNS
 from catalogs.descriptor import Section, read_descriptor
 from catalogs.faults import FaultList
-from catalogs.tables import Quarantined, Row, Source, Table
+from catalogs.tables import Quarantined, Source, Table
 from hub.core.codes import CatalogKind, UnifiedCode
 from hub.core.errors import NotAllowed
 
@@ -215,11 +215,9 @@ def read_kind(section: Section) -> CatalogKind | None:
 def _load_book(kind: CatalogKind, table: Table, *, version: str, gather: bool) -> Mapping[str, UnifiedEntry]:
     book = BOOKS[kind]
     entries: dict[str, UnifiedEntry] = {}
-    rows: dict[str, Row] = {}
-    found_rows = table.read(book.columns, layout=book.layout)
-    columns = table.header
-    for row in found_rows:
-        cells = dict(zip(columns, row.cells, strict=True))
+    lines: dict[str, int] = {}
+    for row in table.read(book.columns, layout=book.layout):
+        cells = dict(zip(table.header, row.cells, strict=True))
         text = row.cells[0]
         fault = book.fault(cells)
         if fault:
@@ -228,14 +226,14 @@ def _load_book(kind: CatalogKind, table: Table, *, version: str, gather: bool) -
             if gather:
                 entries[text] = _gathered(entries[text], cells)
             else:
-                table.defect(row, columns[0], "code_twice", f"{text} stands on line {rows[text].line} already")
+                table.defect(row, table.header[0], "code_twice", f"{text} stands on line {lines[text]} already")
             continue
         try:
             code = UnifiedCode(kind, text)
         except NotAllowed as error:
-            table.fault(row.line, columns[0], error.code, error.message)
+            table.fault(row.line, table.header[0], error.code, error.message)
             continue
-        rows[text] = row
+        lines[text] = row.line
         entries[text] = UnifiedEntry(
             code=code,
             name=cells["name"],
@@ -245,7 +243,7 @@ def _load_book(kind: CatalogKind, table: Table, *, version: str, gather: bool) -
             version=version,
         )
     if book.parents:
-        _resolve_parents(table, entries, rows)
+        _resolve_parents(table, entries, lines)
     return MappingProxyType(entries)
 
 
@@ -284,7 +282,7 @@ def _join(attributes: dict[str, str], key: str, value: str, *, by: str) -> None:
         attributes[key] = by.join([*parts, value])
 
 
-def _resolve_parents(table: Table, entries: dict[str, UnifiedEntry], rows: Mapping[str, Row]) -> None:
+def _resolve_parents(table: Table, entries: dict[str, UnifiedEntry], lines: Mapping[str, int]) -> None:
     """Give each entry a parent that exists.
 
     In the diagnoses a heading of the dagger-and-asterisk system carries its mark (``A17+``) where its
@@ -297,5 +295,6 @@ def _resolve_parents(table: Table, entries: dict[str, UnifiedEntry], rows: Mappi
             continue
         marked = next((parent + mark for mark in "+*" if parent + mark in entries), None)
         if marked is None:
-            table.defect(rows[text], "parent_code", "parent_unknown", f"{parent} is not a code of this file")
+            message = f"{parent} is not a code of this file"
+            table.defect_at(lines[text], text, "parent_code", "parent_unknown", message)
         entries[text] = replace(entry, parent=marked)

@@ -6,7 +6,7 @@ Rules: whole or not at all; what is not imported stays as the release before has
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from datetime import date
@@ -32,6 +32,7 @@ from catalogs.mapping import MappingReader, load_mapping
 from catalogs.regional import load_region
 from catalogs.tables import Row
 from catalogs.terms import COLUMNS, OPTIONAL_COLUMNS, TermsReader
+from catalogs.unified import UnifiedRelease
 from catalogs.working_days import read_day
 from hub.core.catalog import BenefitClass
 from hub.core.codes import CatalogKind, InsuranceType, Region
@@ -63,13 +64,15 @@ class RegionFile:
 class RegionWanted:
     """Of which region and kind the files are, and from which day the region uses the unified codes (None: as before).
 
-    `mapping` names the mapping that a mapping file belongs to, and that own codes of the new release are mapped by.
+    `mapping` names the mapping that a mapping file belongs to, and that own codes of the new release are mapped by;
+    `unified` the unified release that they are mapped to, where it is not the one the region's catalog has.
     """
 
     region: Region
     kind: CatalogKind
     adopt: date | None = None
     mapping: str = ""
+    unified: str = ""
 
 
 # --- terms --------------------------------------------------------------------------------------------------------
@@ -107,8 +110,7 @@ def import_terms(
             table = spool.finish(made / f"{wanted.kind.value}.csv")
             descriptor = _region_descriptor(values, base_name, wanted, table, about)
             write_descriptor(made / "catalog.toml", descriptor)
-            unified = next(one for one in load_unified_releases(root) if one.release == descriptor["unified"])
-            load_region(made, unified, root=root)
+            load_region(made, _unified(root, str(descriptor["unified"])), root=root)
     return _report(terms.reports, wanted.kind, table, terms.notes, parent / about.release)
 
 
@@ -205,10 +207,11 @@ def import_mapping(
 ) -> ImportReport:
     """Make a new release of a mapping from a file; a region's catalog uses it once a release of it names it.
 
-    The targets are those of the newest unified release. Raises CatalogFaults with every fault.
+    The targets are those of the unified release that the region's catalog names. Raises CatalogFaults with every fault.
     """
     parent = root / "mappings" / wanted.mapping
-    unified = load_unified_releases(root, kinds={wanted.kind})[-1]
+    _, values = newest(root / "regions" / wanted.region.code, "catalog.toml")
+    unified = _unified(root, wanted.unified or values["unified"], kinds={wanted.kind})
     with TemporaryDirectory() as name:
         run = Run(FaultList(), progress, limits)
         key = ("local_code", "valid_from", "valid_until", *(one for one in MAPPING_OPTIONAL if one.startswith("if_")))
@@ -356,7 +359,18 @@ def _region_descriptor(
     parts = {"own": own, "adopted": adopted}
     changed = {key: part for key, part in parts.items() if part}
     kept = {key: value for key, value in values.items() if key not in parts}
+    if wanted.unified:
+        kept["unified"] = wanted.unified
     return {**kept, "release": about.release, "valid_from": about.valid_from, **changed}
+
+
+def _unified(root: Path, name: str, *, kinds: Collection[CatalogKind] | None = None) -> UnifiedRelease:
+    releases = load_unified_releases(root, kinds=kinds)
+    for one in releases:
+        if one.release == name:
+            return one
+    known = ", ".join(one.release for one in releases)
+    raise NotAllowed("unified_missing", f"there is no unified release {name!r}: there is {known}")
 
 
 def _still_used(

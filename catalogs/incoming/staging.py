@@ -46,17 +46,26 @@ def staged(parent: Path, about: About) -> Iterator[Path]:
     if not _NAME.fullmatch(about.release):
         message = f"{about.release[:40]!r} is no name of a release: letters, digits, '-' and '_', 32 at most"
         raise NotAllowed("release_name", message)
+    there = Conflict(
+        "release_exists",
+        f"{parent.name}/{about.release} is there already: a release never changes, take another name",
+    )
     if (parent / about.release).exists():
-        message = f"{parent.name}/{about.release} is there already: a release never changes, take another name"
-        raise Conflict("release_exists", message)
-    parent.mkdir(parents=True, exist_ok=True)
-    waiting = Path(mkdtemp(prefix=".importing-", dir=parent))
+        raise there
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        waiting = Path(mkdtemp(prefix=".importing-", dir=parent))
+    except OSError as error:
+        raise NotAllowed("folder_closed", f"{parent.name} cannot be written ({error.strerror})") from error
     try:
         # The loader reads names from the folders above, so they are as they will be.
         folder = waiting / parent.name / about.release
         folder.mkdir(parents=True)
         yield folder
-        folder.rename(parent / about.release)
+        try:
+            folder.rename(parent / about.release)
+        except OSError as error:
+            raise there from error
     finally:
         shutil.rmtree(waiting)
 

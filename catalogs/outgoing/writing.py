@@ -38,7 +38,11 @@ def appearing(target: Path) -> Iterator[BinaryIO]:
     """A file to write that takes its name when all of it is written; an older file of the name is replaced."""
     waiting = target.with_name(f".{target.name}.part")
     try:
-        with waiting.open("wb") as stream:
+        stream = waiting.open("wb")
+    except OSError as error:
+        raise NotAllowed("folder_closed", f"{target} cannot be written ({error.strerror})") from error
+    try:
+        with stream:
             yield stream
         waiting.replace(target)
     finally:

@@ -33,6 +33,8 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 TARGET = click.Path(dir_okay=False, path_type=Path)
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 MOST_NAMED = 20
+ONLY_CHECKED = {"1304", "1317"}
+"""Rows of queries that the hub keeps nowhere."""
 
 folder_option = click.option(
     "--catalogs", "root", type=FOLDER, help="The folder with unified/, regions/ and mappings/ [the shipped one]."
@@ -65,6 +67,7 @@ def register(group: click.Group) -> None:
 @click.option("--region", help="The region whose terms or mapping the files are.")
 @click.option("--kind", type=KINDS, help="The kind of the region's terms or mapping.")
 @click.option("--adopt", type=DAY, help="From this day the region uses the unified codes; its own end the day before.")
+@click.option("--unified", default="", help="The unified release that the region goes over to [the one it has].")
 @click.option("--mapping", "mapping_name", default="", help="Name of the mapping, a folder below mappings/.")
 @click.option("--map", "renamed", multiple=True, metavar="THEIRS=OURS", help="A heading called otherwise; repeatable.")
 @click.option("--encoding", type=click.Choice(["utf-8", "gb18030"]), help="Of text files, where it cannot be told.")
@@ -86,10 +89,12 @@ def import_files(
     about = None if said["dry_run"] else _about(said)
     with watched("Reading") as progress:
         wanted = _Wanted(_folder(said["root"]), about, progress, said)
-        report = (
-            _import_books(wanted, given, reading) if said["region"] is None else _import_region(wanted, given, reading)
-        )
-    _say(report)
+        if {form for form, _ in given} <= ONLY_CHECKED:
+            read = _check_queries
+        else:
+            read = _import_books if said["region"] is None else _import_region
+        report = read(wanted, given, reading)
+    _say(report, shipped=said["root"] is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +139,11 @@ def _import_region(wanted: _Wanted, given: Sequence[tuple[str, Path]], reading: 
         raise click.UsageError("say with --kind which codes these are")
     adopt: datetime | None = said["adopt"]
     of = region_import.RegionWanted(
-        Region(said["region"]), CatalogKind(said["kind"]), None if adopt is None else adopt.date(), said["mapping_name"]
+        Region(said["region"]),
+        CatalogKind(said["kind"]),
+        adopt=None if adopt is None else adopt.date(),
+        mapping=said["mapping_name"],
+        unified=said["unified"],
     )
     files = [region_import.RegionFile(path, form, **reading) for form, path in given]
     forms = {one.form for one in files}
@@ -145,11 +154,16 @@ def _import_region(wanted: _Wanted, given: Sequence[tuple[str, Path]], reading: 
         if len(files) > 1 or not of.mapping:
             raise click.UsageError("give one mapping file, and say with --mapping which mapping it is a release of")
         return region_import.import_mapping(wanted.root, files[0], of, wanted.about, progress=wanted.progress)
-    if not forms & {region_import.TERMS, *region_import.QUERIES}:
-        if wanted.about is not None:
-            raise click.UsageError(f"the hub keeps no rows of {', '.join(sorted(forms))}: --dry-run checks them")
-        return region_import.check_queries(files, progress=wanted.progress)
     return region_import.import_terms(wanted.root, files, of, wanted.about, base=said["base"], progress=wanted.progress)
+
+
+def _check_queries(wanted: _Wanted, given: Sequence[tuple[str, Path]], reading: dict[str, Any]) -> ImportReport:
+    from catalogs.incoming.region_import import RegionFile, check_queries
+
+    if wanted.about is not None:
+        forms = ", ".join(form for form, _ in given)
+        raise click.UsageError(f"the hub keeps no rows of {forms}: --dry-run checks them")
+    return check_queries([RegionFile(path, form, **reading) for form, path in given], progress=wanted.progress)
 
 
 def _folder(root: Path | None) -> Path:
@@ -200,7 +214,7 @@ def _about(said: dict[str, Any]) -> About:
     )
 
 
-def _say(report: ImportReport) -> None:
+def _say(report: ImportReport, *, shipped: bool) -> None:
     for file in report.files:
         click.echo(f"{file.name}: {file.rows:,} rows ({file.described})")
     for table in report.tables:
@@ -223,7 +237,8 @@ def _say(report: ImportReport) -> None:
     if report.folder is None:
         click.echo("Nothing is wrong, and nothing was written.")
     else:
-        click.echo(f"{report.folder.parent.name}/{report.folder.name} is made. `hub migrate` loads it.")
+        loaded = " `hub migrate` loads it." if shipped else ""
+        click.echo(f"{report.folder.parent.name}/{report.folder.name} is made.{loaded}")
 
 
 # --- export and download ------------------------------------------------------------------------------------------

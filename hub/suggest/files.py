@@ -152,7 +152,7 @@ def read_training(path: Path, candidates: Rows, *, renamed: Mapping[str, str]) -
     if not kept:
         raise NotAllowed("training_empty", f"{path.name}: no target of any row is among the candidates")
     queries = Rows(ids=[str(place + 1) for place in range(table.size)], columns=_fields(table))
-    return TrainingFile(Decided(queries, targets).part(kept), tuple(lost))
+    return TrainingFile(Decided(queries.part(kept), [targets[place] for place in kept]), tuple(lost))
 
 
 def write_suggestions(path: Path, queries: Rows, candidates: Rows, ranking: Ranking) -> None:

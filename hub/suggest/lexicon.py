@@ -124,10 +124,12 @@ class Lexicon(Part):
 
     def _read(self, queries: Rows) -> tuple[sparse.csr_array, Near]:
         """The pieces of the queries and their neighbours; kept until other rows come, for they are asked for twice."""
-        if self._last is None or self._last[0] is not queries:
+        last = self._last
+        if last is None or last[0] is not queries:
+            # Threads may share the part, so what is given back is never read from `self` again.
             texts = self._words.counted(queries.core)
-            self._last = (queries, texts, self.memory.near(texts))
-        return self._last[1], self._last[2]
+            last = self._last = (queries, texts, self.memory.near(texts))
+        return last[1], last[2]
 
     def _prepare_search(self) -> None:
         base = self._words.base
@@ -185,15 +187,19 @@ class Lexicon(Part):
     def _measure(self, texts: sparse.csr_array, q_idx: Ints, c_idx: Ints, found: Floats) -> None:
         """Fill the columns that look at single pieces."""
         words, base, model = self._words, self._words.base, self.linear
-        width, size = words.width, len(q_idx)
-        own = texts.toarray()
+        size = len(q_idx)
         reworded = self._reworded(texts)
-        all_of_it = reworded.toarray()
-        instead = (texts @ model.instead).toarray()
+        offered = sparse.csr_array(texts @ model.instead)
+        # Only the columns that occur here are spread out; all others share one that is empty.
+        columns = np.unique(np.concatenate([reworded.indices, offered.indices]))
+        place_of = np.zeros(words.width, dtype=np.int64)
+        place_of[columns] = np.arange(1, len(columns) + 1)
+        width = len(columns) + 1
+        own, all_of_it, instead = (_spread(rows, place_of, width) for rows in (texts, reworded, offered))
         turn, place = flat(words.of_candidates, c_idx)
         piece = words.of_candidates.indices[place]
-        at = q_idx[turn].astype(np.int64) * width + piece
-        has, said = own.ravel()[at], all_of_it.ravel()[at]
+        at = q_idx[turn].astype(np.int64) * width + place_of[piece]
+        has, said = own[at], all_of_it[at]
         left = 1.0 - said
         mass_of_text = per_row(texts, words.weight)[q_idx] + np.float32(1e-6)
         length_of_text = np.sqrt(per_row(_squared(reworded), words.weight**2))[q_idx] + np.float32(1e-6)
@@ -202,7 +208,7 @@ class Lexicon(Part):
         mass = base.mass[c_idx] + np.float32(1e-6)
         found[:, 0] = summed(turn, model.agree[piece] * has, size)
         found[:, 1] = per_row(words.of_candidates, model.added)[c_idx]
-        found[:, 2] = summed(turn, instead.ravel()[at] * (1.0 - has), size)
+        found[:, 2] = summed(turn, instead[at] * (1.0 - has), size)
         found[:, 5] = shared / mass
         found[:, 6] = summed(turn, weight * said, size) / mass
         found[:, 7] = summed(turn, weight**2 * said, size) / self._norm[c_idx] / length_of_text
@@ -212,7 +218,7 @@ class Lexicon(Part):
         found[:, 4] = found[:, 0] + found[:, 1] + found[:, 2] + (plain @ model.plain if len(model.plain) else 0.0)
         turn, place = flat(self._said, c_idx)
         piece, value = self._said.indices[place], self._said.data[place]
-        has = own.ravel()[q_idx[turn].astype(np.int64) * width + piece] * value
+        has = own[q_idx[turn].astype(np.int64) * width + place_of[piece]] * value
         for column, lasting in zip((10, 12), self._lasting, strict=True):
             total = per_row(texts, lasting)[q_idx]
             covered = summed(turn, has * lasting[piece], size)
@@ -247,6 +253,14 @@ def _plain(shared: Floats, mass: Floats, mass_of_text: Floats) -> Floats:
     """Measures that need no learning: how much of the candidate, of the text, and of both is shared."""
     both = shared / np.sqrt(mass * mass_of_text)
     return np.stack([shared / mass, shared / mass_of_text, both], axis=1).astype(np.float32)
+
+
+def _spread(rows: sparse.csr_array, place_of: Ints, width: int) -> Floats:
+    """The rows as one long table of `width` columns, each entry at the place of its column."""
+    found = np.zeros(rows.shape[0] * width, dtype=np.float32)
+    owner = np.repeat(np.arange(rows.shape[0], dtype=np.int64), np.diff(rows.indptr))
+    found[owner * width + place_of[rows.indices]] = rows.data
+    return found
 
 
 def _squared(rows: sparse.csr_array) -> sparse.csr_array:

@@ -106,7 +106,8 @@ def per_row(rows: sparse.csr_array, weight: Floats) -> Floats:
 
 def only(rows: sparse.csr_array, kept: Flags) -> sparse.csr_array:
     """`rows` with the columns `kept` alone; the others become 0 and are forgotten."""
-    found = weighed(rows, kept.astype(np.float32))
+    # A copy: forgetting works in place, and the places of the entries are shared with `rows`.
+    found = weighed(rows, kept.astype(np.float32)).copy()
     found.eliminate_zeros()
     return found
 

@@ -1,13 +1,16 @@
 """Names told in the words of the insurance version: one word for each thing, and little words left out.
 
-Knows pairs of words that coders treat as one. Must not know any decided mapping.
+Knows pairs of words that coders treat as one (wording.csv). Must not know any decided mapping.
 Rules: general medical vocabulary, written from knowledge: outdated and present names (搭桥 for 旁路移植), spoken and
-written forms (房颤), eponyms in their two spellings, germs after the revised taxonomy.
+written forms (房颤), eponyms in their spellings, germs after the revised taxonomy, names and short names of tests.
 """
 
 from __future__ import annotations
 
+import csv
 import re
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 from rapidfuzz import distance, process
@@ -15,133 +18,67 @@ from rapidfuzz import distance, process
 from hub.suggest.parts import Part
 from hub.suggest.retrieval import Index
 from hub.suggest.rows import Decided, Rows
-from hub.suggest.text import Floats, Ints, pick
+from hub.suggest.text import Floats, Ints, core, normalise, pick
 
 WIDTH = 25
 """Candidates looked up by the wording of a query."""
 
-ONE_WORD = """
-综合征 综合症 症候群
-压疮 褥疮 压力性损伤
-脓毒症 败血症 脓毒血症 菌血症
-脓毒休克 感染中毒休克 感染休克 中毒休克
-心房颤动 心房纤颤 房颤 心房纤维颤动
-心室颤动 心室纤颤 室颤
-期前收缩 过早搏动 早搏
-传导阻滞 半传导阻滞
-梗死 梗塞
-心肌梗死 心梗
-旁路移植 搭桥 架桥
-植入 置入 放置 安装
-关闭不全 闭锁不全 闭合不全
-反流 返流 逆流
-粥样硬化 斑块 硬化斑块
-肿物 占位病变 占位 包块 肿块 新生物
-动态未定肿瘤 动态未定或动态未知肿瘤 交界肿瘤 质未定肿瘤 交界恶肿瘤
-功能亢进 机能亢进 亢进
-功能减退 机能减退 功能低下 功能不足
-功能障碍 机能障碍
-2糖尿病 非胰岛素依赖糖尿病
-1糖尿病 胰岛素依赖糖尿病
-冠状动脉粥样硬化心脏病 冠状动脉心脏病 冠心病
-慢阻塞肺疾病 慢阻肺 慢阻塞肺
-上呼吸道感染 上感
-腐蚀伤 化学烧伤
-烧伤 灼伤 烫伤
-撕裂伤 挫裂伤 裂伤 撕脱伤
-瘢痕 疤痕
-黏 粘
-牙 齿
-龋 蛀牙
-瘘 瘘管 漏 窦道
-痔 痔疮
-前列腺增生 前列腺肥大 前列腺良增生
-平滑肌瘤 肌瘤
-子宫颈 宫颈
-异位妊娠 宫外孕
-医疗流产 人工流产 药物流产
-唐氏综合征 先天愚 21三体综合征
-发育不良 发育不全 发育异常
-脱离 剥离
-听力损失 耳聋 听觉丧失 听力减退
-鼻窦 鼻旁窦 副鼻窦
-扁桃体 扁桃腺
-梅尼埃 美尼尔
-霍奇金 何杰金
-朗格汉斯 朗格罕
-贝赫切特 白塞 贝切特 behcet
-克罗恩 克隆 crohn
-干燥综合征 舍格伦综合征 sjogren综合征
-念珠菌 假丝酵母菌
-铜绿假单胞菌 绿脓杆菌
-沙门菌 沙门氏菌
-大肠埃希菌 大肠杆菌
-人类免疫缺陷病毒 艾滋 爱滋 hiv
-乙肝炎 乙肝 乙病毒肝炎
-丙肝炎 丙肝 丙病毒肝炎
-病毒肝炎 肝炎病毒感染
-肾衰竭 肾功能衰竭 肾功能不全 肾衰
-慢肾衰竭 尿毒 肾终末期
-心力衰竭 心功能不全 心功能衰竭 心衰
-呼吸衰竭 呼吸功能衰竭 呼衰
-骨关节炎 骨关节
-退行 退变 退行变 退行病变 肥大
-坏死 无菌坏死 缺血坏死
-囊 囊肿
-嗜中粒 嗜中
-动脉瘤 动脉瘤样扩张
-血栓 血栓形成
-狭窄 缩窄
-增生 增多 肥厚
-脂肪堆积 脂肪增多
-自主神经 植物神经
-恶肿瘤 癌
-脑出血 脑溢血
-腹股沟疝 腹股沟斜疝
-肺炎 肺部感染
-肝硬化 肝硬变
-窒息 缺氧
-颅脑损伤 脑外伤 颅脑外伤
-挫伤 软组织损伤 软组织挫伤
-文身 纹身
-甲 指甲 趾甲 爪甲
-切除 摘除 剔除 剥除
-修补 修复
-闭合 还纳 回纳
-造口 造瘘
-成形 整形 重建
-取出 去除 拆除 取除
-内镜 内窥镜 纤维镜
-经皮 穿刺
-活检 活组织检查 活体组织检查
-病损 肿瘤 病灶
-"""
-"""Each line is one thing; the first word stands for the others. Words are written without the little words below."""
+ONE_WORD = Path(__file__).with_name("wording.csv")
+"""One row a thing: its field of medicine, the usual word, and the others (separated by blanks) that it stands for."""
+
+ONE_CHARACTER = str.maketrans("粘藓泡瘀颚疤颔返踇矽疼癍郭侯", "黏癣疱淤腭瘢颌反拇硅痛瘢廓候")
+"""Characters that are written for one another, in the names of illnesses at least."""
 
 LITTLE = re.compile(
-    "[的性型症病部类处等为及和与伴]|有(?=[^害])|合并|并发|其他|特指|未特指|疾患|疾病|不可归类在他处者|nos|nec"
+    "类(?!风|天|癌|固|肉|鼻|丹)|[的性型症病部处等为及和与伴]|有(?=[^害])"
+    "|合并|并发|其他|特指|未特指|疾患|疾病|不可归类在他处者|nos|nec"
 )
 
 
 def told(core: str) -> str:
-    """A name in the core spelling without little words."""
-    return LITTLE.sub("", core)
+    """A name in the core spelling without little words; the name itself where nothing is left."""
+    written = core.translate(ONE_CHARACTER)
+    return LITTLE.sub("", written) or written
 
 
-def _table() -> tuple[re.Pattern[str], dict[str, str]]:
-    lines = [[told(word) or word for word in line.split()] for line in ONE_WORD.split("\n") if line.strip()]
-    usual = {word: line[0] for line in lines for word in line[1:] if word != line[0]}
-    # A word that stands for others is left alone where it begins one of them: 肾衰竭 is not 肾衰 with 竭 behind it.
-    every = {word: word for line in lines for word in line[:1]} | usual
-    return re.compile("|".join(sorted(map(re.escape, every), key=lambda word: (-len(word), word)))), every
+@cache
+def _words() -> dict[str, tuple[tuple[str, str], ...]]:
+    """By its first character each word of the table, longest first, with the word that stands for it.
 
-
-_WORDS, _USUAL = _table()
+    A word that stands for others is in the table too, as itself: 肾衰竭 is not 肾衰 with 竭 behind it.
+    """
+    found: dict[str, list[tuple[str, str]]] = {}
+    with ONE_WORD.open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            usual = told(core(normalise(row["usual"])))
+            for word in (row["usual"], *row["others"].split()):
+                short = told(core(normalise(word)))
+                found.setdefault(short[0], []).append((short, usual))
+    return {first: tuple(sorted(words, key=lambda pair: (-len(pair[0]), pair))) for first, words in found.items()}
 
 
 def usual_wording(core: str) -> str:
-    """A name in the core spelling as it would be told in the usual words; the name itself where nothing is left."""
-    return _WORDS.sub(lambda hit: _USUAL[hit.group()], told(core)) or core
+    """A name in the core spelling as it would be told in the usual words: from the left, the longest word first."""
+    text, by_first = told(core), _words()
+    found = []
+    at = 0
+    while at < len(text):
+        for word, usual in by_first.get(text[at], ()):
+            if text.startswith(word, at) and _whole(text, at, at + len(word)):
+                found.append(usual)
+                at += len(word)
+                break
+        else:
+            found.append(text[at])
+            at += 1
+    return "".join(found)
+
+
+def _whole(text: str, begin: int, end: int) -> bool:
+    """Whether no Latin word is cut at the ends of this piece: mri is no mr."""
+    return not any(
+        0 < at < len(text) and "a" <= text[at - 1] <= "z" and "a" <= text[at] <= "z" for at in (begin, end)
+    )
 
 
 class Wording(Part):

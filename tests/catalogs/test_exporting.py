@@ -147,6 +147,11 @@ def test_in_a_workbook_every_cell_is_text_and_formatted_as_text(tmp_path: Path):
     assert {(cell.data_type, cell.number_format) for cell in cells} == {("s", "@")}
 
 
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path):
+    with pytest.raises(NotAllowed, match="folder_closed"):
+        write_csv(EMPTY_SHEET, tmp_path / "nowhere" / "out.csv")
+
+
 def test_the_same_rows_give_the_same_bytes(tmp_path: Path):
     for name in ("one", "two"):
         write_xlsx(sheet_of(("A1", "氧气")), tmp_path / f"{name}.xlsx")

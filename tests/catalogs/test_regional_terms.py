@@ -261,6 +261,22 @@ def test_a_mapping_file_becomes_a_release_of_its_mapping(small: Path, file):
     assert newer.entries == older.entries
 
 
+def test_a_region_goes_over_to_a_newer_unified_release_only_if_its_mappings_do(small: Path, file):
+    """The mapping of its own codes still names the older one."""
+    newer = small / "unified/2025-01"
+    newer.mkdir()
+    text = (small / "unified/2024-06/release.toml").read_text("utf-8").replace('"2024-06"', '"2025-01"', 1)
+    text = text.replace("2024-01-01", "2025-01-01", 1).replace("\nname =", '\nfrom = "2024-06"\nname =')
+    (newer / "release.toml").write_text(text, "utf-8")
+    terms = file("terms", TERMS + f"{CAPSULES},胶囊,盒,乙,0.5,,\n")
+
+    import_terms(small, [terms], RegionWanted(PROVINCE, DRUG, unified="2025-01"), ABOUT)
+    with pytest.raises(NotAllowed, match="is not the unified release in use"):
+        import_terms(small, [terms], RegionWanted(Region("320115"), DRUG, unified="2025-01"), ABOUT)
+
+    assert {one.unified_release for one in load_all(small).regions if one.region == PROVINCE} == {"2024-06", "2025-01"}
+
+
 def test_rows_that_the_hub_keeps_nowhere_are_only_checked(file):
     heading = "fixmedins_code,medins_list_codg,insu_admdvs,list_type,med_list_codg,begndate,vali_flag\n"
 

@@ -80,12 +80,13 @@ ELSEWHERE = Regional(items=(), mappings=(), region=QINZHOU, name="钦州", relea
 CANDIDATES: dict[str, tuple[tuple[UnifiedCode, str, int, bool], ...]] = {
     "JN-001": ((NURSING_1, "Ⅰ级护理", 968, True), (NURSING_2, "Ⅱ级护理", 341, False)),
     "JN-002": ((INTRAVENOUS, "静脉输液", 874, True), (NURSING_2, "Ⅱ级护理", 20, False)),
+    "JN-003": ((NURSING_2, "Ⅱ级护理", 266, True),),
     "JN-004": ((NURSING_1, "Ⅰ级护理", 612, False),),
 }
 
 
 class Ranked:
-    """A suggester that knows what it says of three codes."""
+    """A suggester that knows what it says of four codes."""
 
     def suggest(self, kind: CatalogKind, rows: Sequence[LocalRow], *, top: int) -> Sequence[Sequence[Candidate]]:
         reasons = (("名称相近", "similar name"), ("计价单位", "unit"))

@@ -137,6 +137,14 @@ def test_a_row_shows_its_facts_and_its_candidates_with_what_differs(jia: Visitor
     assert f'value="{NURSING_1.code}" checked' in jia.text
 
 
+def test_a_candidate_that_is_likelier_wrong_is_not_chosen_beforehand(jia: Visitor):
+    jia.open(CODE.replace("JN-001", "JN-003"))
+
+    assert "26.6%" in jia.words
+    assert "推荐" not in jia.words
+    assert " checked" not in jia.text
+
+
 def test_what_differs_from_the_local_unit_is_marked(jia: Visitor):
     jia.open(CODE.replace("JN-001", "JN-002"))
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 # ruff: noqa: E501 - one text a line, however long.
 
 WORKBENCH: Mapping[str, str] = {
-    "{bills} 张结算单的 {lines} 行在等待，共 {amount} 元由患者自付。": "{lines} lines of {bills} bills wait: patients pay {amount} yuan of them themselves.",
+    "{bills} 张结算单的 {lines} 行在等待，共 {amount} 元由患者自付。": "{lines} line(s) of {bills} bill(s) wait: patients pay {amount} yuan of them themselves.",
     "{day}，{place}：目录里有多少行已对应，清算期未关闭的费用里有多少钱在等待。": "{place} on {day}: how many rows of each catalog are mapped, and how much money of open bills waits.",
     "{first} 周岁以上": "{first} years and older",
     "{first} 至 {last} 周岁": "{first} to {last} years",
@@ -19,7 +19,7 @@ WORKBENCH: Mapping[str, str] = {
     "{name} → {target}": "{name} → {target}",
     "{name} → 没有对应": "{name} → no counterpart",
     "{name}：{terms}": "{name}: {terms}",
-    "{n} 张": "{n} bills",
+    "{n} 张": "{n} bill(s)",
     "{rate}（不予支付）": "{rate} (not paid)",
     "{start} 起": "from {start}",
     "{start} 起，至 {end} 前": "from {start} until before {end}",

@@ -36,6 +36,9 @@ from hub.web.pages.workbench_forms import complain_of, read_entry, read_mapping,
 CANDIDATES = 9
 """As many as there are keys for."""
 
+LIKELY = 500
+"""Thousandths of score from which a candidate is likelier right than wrong; below it none is chosen beforehand."""
+
 GRADES = {grade.value: bench.GRADE[grade] for grade in Grade if grade is not Grade.NONE}
 
 
@@ -125,8 +128,8 @@ def _code_page(
 
 
 def _first_typed(found: CodeView, earliest: date) -> dict[str, str]:
-    """What the form holds at first: the recommended candidate, as good as new, from the earliest day."""
-    best = next((one for one in found.candidates if one.in_answer), None)
+    """What the form holds at first: the recommended candidate where it is likely, from the earliest day."""
+    best = next((one for one in found.candidates if one.in_answer and one.score >= LIKELY), None)
     return {
         "target": best.unified.code if best else "",
         "grade": Grade.EXACT.value,
@@ -144,7 +147,7 @@ def _options(found: CodeView, name: str) -> list[view.Option]:
             name_parts=view.difference(name, one.name),
             rows=view.facts_of(attributes.get(one.unified.code, {}), local=local),
             score=one.score,
-            in_answer=one.in_answer,
+            in_answer=one.in_answer and one.score >= LIKELY,
             reasons=one.reasons,
         )
         for one in found.candidates
@@ -154,7 +157,7 @@ def _options(found: CodeView, name: str) -> list[view.Option]:
 def _searched(local: LocalCode, name: str, query: str, *, chosen: str, found: CodeView) -> list[view.Option]:
     """What the officer searched for, and what he chose before where no candidate shows it; no candidate twice."""
     shown = {one.unified.code for one in found.candidates}
-    entries = []
+    entries: list[UnifiedEntry] = []
     if query:
         entries += errands.search_unified(context.hub(), by=me().participant, kind=local.kind, words=query)
     if chosen and chosen not in shown and chosen not in {one.code.code for one in entries}:
