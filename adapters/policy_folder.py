@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from hub.core.errors import Fault, NotAllowed
@@ -31,14 +32,19 @@ def load_policy(folder: Path) -> Policy:
     stands in another region's folder.
     """
     file = f"{folder.name}/{POLICY_FILE}"
-    content = (folder / POLICY_FILE).read_bytes()
+    policy = _read((folder / POLICY_FILE).read_bytes(), file=file)
+    if policy.region.code != folder.name:
+        fault = Fault(f"{file}: region", "region_other_folder", f"the folder is {folder.name}")
+        raise NotAllowed("policy_faulty", f"{file} names region {policy.region}", faults=(fault,))
+    return policy
+
+
+@lru_cache(maxsize=256)
+def _read(content: bytes, *, file: str) -> Policy:
+    """The policy of a file's content; checking every case takes a while, and the same content gives the same policy."""
     try:
         tables = tomllib.loads(content.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as wrong:
         fault = Fault(file, "toml_malformed", str(wrong))
         raise NotAllowed("policy_faulty", f"{file} is not TOML: {wrong}", faults=(fault,)) from wrong
-    policy = read_policy(tables, file=file, digest=hashlib.sha256(content).hexdigest())
-    if policy.region.code != folder.name:
-        fault = Fault(f"{file}: region", "region_other_folder", f"the folder is {folder.name}")
-        raise NotAllowed("policy_faulty", f"{file} names region {policy.region}", faults=(fault,))
-    return policy
+    return read_policy(tables, file=file, digest=hashlib.sha256(content).hexdigest())

@@ -28,8 +28,11 @@ def _sandbox(policy: Policy, _roster: Roster, _journal: BookingJournal) -> Regio
     return SandboxGateway(policy)
 
 
-KINDS: Mapping[str, Factory] = {"rulepack": _rulepack, "sandbox": _sandbox}
+KINDS: Mapping[str, Factory] = {"rulepack": _rulepack, "sandbox": _sandbox, "unplaced": _rulepack}
 """The `kind` that a policy.toml names, and what builds its gateway."""
+
+PLAYED = frozenset({"sandbox", "unplaced"})
+"""Kinds whose region is no place: made up, or rules of a text that does not say where they hold."""
 
 
 def load_policies(root: Path = REGIONS_FOLDER) -> dict[Region, Policy]:
@@ -56,9 +59,9 @@ def load_policies(root: Path = REGIONS_FOLDER) -> dict[Region, Policy]:
 def build_gateways(
     *, roster: Roster, journal: BookingJournal, with_sandbox: bool, root: Path = REGIONS_FOLDER
 ) -> dict[Region, RegionGateway]:
-    """A gateway for every region; the played one only where it is asked for. Reads and checks every policy first."""
+    """A gateway for every region, the played ones only where they are asked for; every policy is checked first."""
     return {
         region: KINDS[policy.kind](policy, roster, journal)
         for region, policy in load_policies(root).items()
-        if with_sandbox or policy.kind != "sandbox"
+        if with_sandbox or policy.kind not in PLAYED
     }

@@ -174,8 +174,8 @@ def _made_up(honest: Decision, *, total_paid: Money, fund: Money) -> Decision:
     """
     step = honest.steps[0]
     cash = total_paid - fund
-    paying = dataclasses.replace(step, amount=fund, pays=Payer.FUND, fund=Fund.RESIDENT_BASIC)
-    own = dataclasses.replace(step, amount=cash, pays=Payer.PERSON, fund=None)
+    paying = step.changed(amount=fund, pays=Payer.FUND, fund=Fund.RESIDENT_BASIC)
+    own = step.changed(amount=cash, pays=Payer.PERSON, fund=None)
     shares = {Fund.RESIDENT_BASIC: fund} if fund else {}
     return dataclasses.replace(
         honest,

@@ -30,9 +30,9 @@ def command(context: click.Context, state_dir: Path | None) -> None:
 
 def build() -> click.Group:
     """The command with all that is under it; calling it twice changes nothing."""
-    from hub.cli import catalog_files, catalogs, inspect, members, operate, outbox, roles, vault
+    from hub.cli import catalog_files, catalogs, decide, inspect, members, operate, outbox, roles, vault
 
-    for module in (roles, operate, inspect, outbox, members, vault, catalogs, catalog_files):
+    for module in (roles, operate, inspect, decide, outbox, members, vault, catalogs, catalog_files):
         module.register(command)
     return command
 

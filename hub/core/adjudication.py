@@ -7,13 +7,15 @@ Sources: order of layers and identities from domain-process 3 and 7.2; roundings
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import lru_cache
 
-from hub.core.codes import Fund
+from hub.core.catalog import HospitalLevel
+from hub.core.codes import Fund, Region
 from hub.core.decision import (
+    Clause,
     Contribution,
     Coverage,
     Decision,
@@ -24,18 +26,13 @@ from hub.core.decision import (
     RefusalReason,
     Step,
     YearToDate,
+    step_of,
 )
 from hub.core.errors import Inconsistent
-from hub.core.money import ZERO, Money, round_half_up, total
-from hub.core.plan import Band, Clause, Plan, Terms
-from hub.core.policy import (
-    CapKind,
-    Case,
-    CatalogOf,
-    Charged,
-    Treatment,
-    YearAttribution,
-)
+from hub.core.layer import CompiledCase, Done, Unstated
+from hub.core.money import ZERO, Money, part_of, total
+from hub.core.plan import Band, Plan, Terms
+from hub.core.policy import Base, CatalogOf, Parameter, Standard, Treatment, YearAttribution
 from hub.core.registration import AccessBasis
 
 CATALOG_LAYER = "catalog"
@@ -62,12 +59,11 @@ def _treatment(plan: Plan, basis: AccessBasis) -> Treatment | Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class BandShare:
-    """What one segment did: the fen of the base that lie in it, and what the fund pays of them after the caps."""
+class Share:
+    """What one segment did: the part of the base that lies in it, and what the fund pays of it after the caps."""
 
     band: Band
     base: Money
-    exact_fen: Fraction
     before_cap: Money
     fund: Money
 
@@ -76,16 +72,16 @@ class BandShare:
 class LayerShare:
     """What one layer did with its base: base = below_deductible + remainder + over_cap + paid.
 
-    `accumulated` is what it adds to the layer's running total of the year. `cap` is the clause that held it,
-    if any did.
+    `accumulated` is what it adds to the layer's running total of the year. `cap` is the cap that held it, in
+    words, if one did.
     """
 
     terms: Terms
     base: Money
     below_deductible: Money
-    bands: tuple[BandShare, ...]
+    bands: tuple[Share, ...]
     over_cap: Money
-    cap: Clause | None
+    cap: str
     accumulated: Money
 
     @property
@@ -99,145 +95,210 @@ class LayerShare:
         return self.base - self.below_deductible - self.paid - self.over_cap
 
 
-@dataclass(frozen=True, slots=True)
-class CapNotStated:
-    """The source states no cap, and the year's payments would go beyond what the policy declares safe."""
+def pay_layer(terms: Terms, *, base: Money, year_to_date: YearToDate) -> LayerShare | Unstated:
+    """Divide one layer's base between its fund and what is left over, as if it were the only layer.
 
-    year_payments: Money
+    Order: deductible, then segments, then caps. The fund's part is rounded once, half up to the fen; where the layer
+    accumulates over the year, the year's part is rounded and the bill is paid the difference to what the year so far
+    gives under the same terms, so that the sum never depends on how a year is cut into bills (record 0010).
 
-
-def pay_layer(terms: Terms, *, base: Money, year_to_date: YearToDate) -> LayerShare | CapNotStated:
-    """Divide one layer's base between its fund and what is left over.
-
-    Order: deductible, then segments, then caps. The fund's part is rounded once, half up to the fen; where
-    the layer accumulates over the year, the year's part is rounded and the bill is paid the difference to
-    what the year so far gives under the same terms, so that the sum never depends on how a year is cut into
-    bills (record 0010). The rounded part is handed out to the segments by largest remainder (record 0011).
-    Caps cut the last segments first.
-
-    Answers CapNotStated where only a cap that nobody stated could tell. Raises Inconsistent for a negative
-    base.
+    Answers Unstated where a figure is needed that nobody stated. Raises Inconsistent for a negative base.
     """
     if base < ZERO:
         raise Inconsistent("layer_base_negative", f"layer {terms.layer}: base {base}")
-    before = year_to_date.accumulated.get(terms.layer, ZERO).fen if terms.per_year else 0
-    below, low, high, origin = _counted(terms, base_fen=base.fen, before_fen=before, year_to_date=year_to_date)
-    due = round_half_up(_exact(terms.bands, origin, high)) - round_half_up(_exact(terms.bands, origin, low))
-    before_cap = _hand_out(terms.bands, low=low, high=high, amount=due)
-    left, cap = _cap_left(terms, due=due, year_to_date=year_to_date)
-    if left is None:
-        return CapNotStated(year_to_date.paid(terms.fund) + due)
-    shares = []
-    remaining = left
-    for band, part, share in before_cap:
-        paid = min(share, remaining)
-        remaining -= paid
-        shares.append(BandShare(band, Money(part), part * band.rate.value, share, paid))
-    over_cap = due - min(due, left)
-    by_admission = terms.deductible.charged is not Charged.YEAR
-    accumulated = ZERO
-    if terms.per_year:
-        accumulated = base - Money(below) if by_admission else base
-    return LayerShare(terms, base, Money(below), tuple(shares), over_cap, cap if over_cap else None, accumulated)
-
-
-def _counted(terms: Terms, *, base_fen: int, before_fen: int, year_to_date: YearToDate) -> tuple[int, int, int, int]:
-    """What lies below the deductible, and the stretch (low, high] of the segments' scale that the bill fills.
-
-    The last figure is where the scale begins to pay. All in fen.
-    """
-    deductible = terms.deductible
-    amount = deductible.amount.fen
-    if deductible.charged is Charged.YEAR:
-        after = before_fen + base_fen
-        below = min(after, amount) - min(before_fen, amount)
-        shift = 0 if terms.count_from_zero else amount
-        return below, max(before_fen, amount) - shift, max(after, amount) - shift, amount - shift
-    if deductible.charged is Charged.FIRST_ADMISSION and year_to_date.admissions_at(deductible.first_among):
-        amount = 0
-    below = min(base_fen, amount)
-    if terms.per_year:
-        return below, before_fen, before_fen + base_fen - below, 0
-    start = below if terms.count_from_zero else 0
-    return below, start, start + base_fen - below, start
-
-
-def _exact(bands: Sequence[Band], origin_fen: int, point_fen: int) -> Fraction:
-    return sum((band.part_of(origin_fen, point_fen) * band.rate.value for band in bands), Fraction(0))
-
-
-def _hand_out(bands: Sequence[Band], *, low: int, high: int, amount: Money) -> list[tuple[Band, int, Money]]:
-    """Divide a layer's rounded amount among its segments by largest remainder, the earlier one first where
-    two are equal.
-
-    Each segment gets its exact part cut down to the fen; the fen that rounding left over go to the largest
-    cut-off fractions. No segment gets more than its base, for a part with a cut-off fraction is smaller than
-    its base.
-    """
-    parts = [(band, band.part_of(low, high)) for band in bands]
-    exact = [part * band.rate.value for band, part in parts]
-    whole = [part.numerator // part.denominator for part in exact]
-    left_over = amount.fen - sum(whole)
-    by_fraction = sorted(range(len(parts)), key=lambda index: (whole[index] - exact[index], index))
-    extra = set(by_fraction[:left_over])
-    return [(band, part, Money(whole[index] + (index in extra))) for index, (band, part) in enumerate(parts) if part]
-
-
-def _cap_left(terms: Terms, *, due: Money, year_to_date: YearToDate) -> tuple[Money | None, Clause | None]:
-    """What the tightest cap still allows, and its clause; None where only an unstated cap could tell."""
-    left, clause = due, None
-    paid = year_to_date.paid(terms.fund)
-    for cap, words in terms.caps:
-        if cap.amount is None:
-            continue
-        room = cap.amount if cap.kind is CapKind.PER_VISIT else max(ZERO, cap.amount - paid)
-        if due > room and cap.kind is CapKind.NOT_STATED:
-            return None, words
-        if left > room:
-            left, clause = room, words
-    return left, clause
+    case = CompiledCase((replace(terms, base=Base.IN_POLICY),))
+    found = case.run(base.fen, base.fen, year_to_date, {})
+    if isinstance(found, Unstated):
+        return found
+    (layer,), (done,) = case.layers, found
+    shares = tuple(
+        Share(terms.bands[place], Money(part), Money(before_cap), Money(paid))
+        for place, part, before_cap, paid in layer.handed_out(done)
+    )
+    held = layer.cap_of(done).value if done.over_cap else ""
+    return LayerShare(terms, base, Money(done.below), shares, Money(done.over_cap), held, Money(done.accumulated))
 
 
 def decide(plan: Plan, request: DecisionRequest) -> Decision | Refusal:
     """Decide one bill under a plan; books nothing, and the same request gives the same answer.
 
-    The plan is the one of the discharge day. Refusals: NOT_REGISTERED by the policy's treatment of the ground
-    of access, RULE_MISSING where the bill needs a figure that nobody stated.
+    The plan is the one of the discharge day. Refusals: NOT_REGISTERED by the policy's treatment of the ground of
+    access, WAITING before the benefit begins, NOT_COVERED where no layer is for this kind of care, RULE_MISSING where
+    the bill needs a figure that nobody stated.
 
     Raises Inconsistent where plan, request and year to date do not belong together.
     """
     _check_together(plan, request)
+    case = case_of(plan, request)
+    if isinstance(case, Refusal):
+        return case
+    amounts = request.amounts
+    standard = _above_standard(plan, request) if request.by_disease else None
+    if isinstance(standard, Refusal):
+        return standard
+    borne = 0 if standard is None else standard.amount_fen
+    found = case.run(amounts.in_policy.fen - borne, amounts.total.fen - borne, request.year_to_date, request.paid_first)
+    if isinstance(found, Unstated):
+        needed = found.parameter
+        if found.year_payments:
+            needed += f" for payments of {Money(found.year_payments)} in the year"
+        return plan.missing(needed)
+    # A layer that looks at all that is left explains what the catalog left out; one that did not open explains nothing.
+    whole = case.whole_remainder and any(
+        layer.whole_remainder and done.opened for layer, done in zip(case.layers, found, strict=True)
+    )
+    steps = [] if whole else _catalog_steps(request)
+    if standard is not None:
+        steps.append(standard)
+    _explain(case, found, steps)
+    return _decision(plan, request, case=case, found=found, borne=borne, steps=steps)
+
+
+def _explain(case: CompiledCase, found: Sequence[Done], steps: list[Step]) -> None:
+    """One step for each clause that took or paid something, in the order of the layers."""
+    own: dict[str, Done] = {}
+    for layer, done in zip(case.layers, found, strict=True):
+        if done.opened:
+            for name in [name for name in own if name not in layer.without]:
+                del own[name]
+            if done.below:
+                own[layer.name] = done
+    last = None
+    for layer, done in zip(case.layers, found, strict=True):
+        if not done.opened:
+            continue
+        if done.taken:
+            layer.first_steps(done, steps)
+        if layer.name in own:
+            steps.append(layer.deductible_step(done))
+        if done.paid:
+            layer.fund_steps(done, steps)
+        last = layer, done
+    if last is not None:
+        last[0].last_steps(last[1], steps)
+
+
+def _decision(
+    plan: Plan,
+    request: DecisionRequest,
+    *,
+    case: CompiledCase,
+    found: Sequence[Done],
+    borne: int,
+    steps: Sequence[Step],
+) -> Decision:
+    amounts = request.amounts
+    funds: dict[Fund, Money] = {}
+    accumulated: dict[str, Money] = {}
+    by_funds = 0
+    for layer, done in zip(case.layers, found, strict=True):
+        if done.paid:
+            funds[layer.fund] = part_of(done.paid)
+            by_funds += done.paid
+        if done.accumulated:
+            accumulated[layer.name] = part_of(done.accumulated)
+    own = amounts.in_policy.fen - by_funds - borne
+    return Decision(
+        bill_id=request.bill_id,
+        policy=plan.policy,
+        total=amounts.total,
+        shares=funds,
+        personal_account=ZERO,
+        cash=part_of(amounts.total.fen - by_funds - borne),
+        hospital_borne=part_of(borne) if borne else ZERO,
+        contribution=Contribution(
+            level=request.level,
+            in_policy=amounts.in_policy,
+            self_pay_in_policy=part_of(own) if own > 0 else ZERO,
+            paid_by_fund=dict(funds),
+            accumulated=accumulated,
+            admission=plan.counts_as_admission(request),
+        ),
+        steps=tuple(steps),
+    )
+
+
+def standard_of(plan: Plan, request: DecisionRequest) -> Parameter[Standard] | Refusal:
+    """The price of a request's disease."""
+    case = plan.case_of(request, treatment=Treatment.AS_AT_HOME)
+    for row in plan.standards:
+        if row.parameter.value.disease == request.disease and row.when.fits(case):
+            return row.parameter
+    return plan.missing(f"standard for the disease {request.disease}")
+
+
+def _above_standard(plan: Plan, request: DecisionRequest) -> Step | Refusal | None:
+    """What a bill priced by disease costs above the disease's standard: the hospital bears it (P12)."""
+    found = standard_of(plan, request)
+    if isinstance(found, Refusal):
+        return found
+    in_policy = request.amounts.in_policy.fen
+    excess = in_policy - found.value.amount.fen
+    if excess <= 0:
+        return None
+    words = str(found.value.amount)
+    clause = Clause("standard", "by_disease", words, found.span.start, found.source, Payer.HOSPITAL)
+    return step_of(clause, in_policy, excess, ("{} − {} = {}", in_policy, words, excess))
+
+
+def case_of(plan: Plan, request: DecisionRequest) -> CompiledCase | Refusal:
+    """The layers of a request's case, compiled once and kept with the plan; or why it is not decided."""
+    admission = 1
+    if plan.most_admission > 1:
+        admission = min(plan.most_admission, request.year_to_date.admissions_at(HospitalLevel) + 1)
+    key = (
+        request.basis,
+        request.level,
+        request.group,
+        request.place,
+        request.insurance_type,
+        request.membership_years,
+        request.admitted_on.year == request.discharged_on.year,
+        request.care,
+        request.referral,
+        plan.lists_with(request.disease) if request.disease else None,
+        admission,
+    )
+    found: CompiledCase | Refusal | None = plan.kept.get(key)
+    if found is None:
+        found = plan.kept[key] = _compiled(plan, request)
+    if plan.waiting and not isinstance(found, Refusal):
+        return _waiting(plan, request) or found
+    return found
+
+
+def _compiled(plan: Plan, request: DecisionRequest) -> CompiledCase | Refusal:
     treatment = _treatment(plan, request.basis)
     if isinstance(treatment, Refusal):
         return treatment
     unsuitable = _unsuitable(plan, request)
     if unsuitable is not None:
         return unsuitable
-    case = Case(request.level, request.group, request.place, treatment)
-    layers = plan.terms(case, insurance_type=request.insurance_type, membership_years=request.membership_years)
-    if isinstance(layers, Refusal):
-        return layers
+    case = plan.case_of(request, treatment=treatment)
+    terms = plan.terms(case, insurance_type=request.insurance_type, membership_years=request.membership_years)
+    if isinstance(terms, Refusal):
+        return terms
+    # Most facts select the same figures: cases with equal terms share one function, or a city fills a machine's memory.
+    shared: CompiledCase | None = plan.kept.get(terms)
+    if shared is None:
+        shared = plan.kept[terms] = CompiledCase(terms)
+    return shared
 
-    shares: list[LayerShare] = []
-    deductibles: dict[str, Money] = {}
-    open_amount = request.amounts.in_policy
-    for terms in layers:
-        kept = {name: amount for name, amount in deductibles.items() if name in terms.without_deductible_of}
-        open_amount += total(deductibles.values()) - total(kept.values())
-        deductibles = kept
-        share = pay_layer(terms, base=open_amount, year_to_date=request.year_to_date)
-        if isinstance(share, CapNotStated):
-            return plan.missing(f"{terms.layer}.cap for payments of {share.year_payments} in the year")
-        shares.append(share)
-        deductibles[terms.layer] = share.below_deductible
-        open_amount = share.remainder + share.over_cap
-    steps = _catalog_steps(request)
-    for share in shares:
-        own = deductibles.get(share.terms.layer, ZERO)
-        steps += [_deductible_step(share)] if own else []
-        steps += _fund_steps(share)
-    steps += _last_steps(shares[-1])
-    return _decision(plan, request, shares=shares, steps=steps)
+
+def _waiting(plan: Plan, request: DecisionRequest) -> Refusal | None:
+    """Whether the benefit has begun; a policy with a waiting period needs to know since when a person is insured."""
+    case = plan.case_of(request, treatment=Treatment.AS_AT_HOME)
+    for row in plan.waiting:
+        if row.when.fits(case):
+            since = request.insured_since
+            if since is None:
+                return plan.missing("insured_since for its waiting period that the request would carry")
+            first = since + timedelta(days=row.parameter.value)
+            if request.admitted_on < first:
+                words = f"{row.parameter.value} days from {since}: benefits begin on {first} ({row.parameter.source})"
+                return Refusal(RefusalReason.WAITING, words)
+            return None
+    return None
 
 
 def _check_together(plan: Plan, request: DecisionRequest) -> None:
@@ -269,114 +330,18 @@ def _unsuitable(plan: Plan, request: DecisionRequest) -> Refusal | None:
 def _catalog_steps(request: DecisionRequest) -> list[Step]:
     """What the care place's catalog leaves to the person before any fund is asked."""
     amounts = request.amounts
-    parts = (
-        ("full_self_pay", amounts.full_self_pay),
-        ("over_limit", amounts.over_limit),
-        ("first_self_pay", amounts.first_self_pay),
-    )
-    return [
-        Step(
-            layer=CATALOG_LAYER,
-            parameter=name,
-            value=str(amount),
-            valid_from=request.admitted_on,
-            article=f"care-place catalog of {request.care_region} (就医地目录)",
-            base=amounts.total,
-            formula=f"= {amount}",
-            amount=amount,
-            pays=Payer.PERSON,
-        )
-        for name, amount in parts
-        if amount
-    ]
+    parts = (amounts.full_self_pay.fen, amounts.over_limit.fen, amounts.first_self_pay.fen)
+    if not any(parts):
+        return []
+    whole = amounts.total.fen
+    clauses = _catalog_clauses(request.care_region, request.admitted_on)
+    return [step_of(clause, whole, fen, ("= {}", fen)) for clause, fen in zip(clauses, parts, strict=True) if fen]
 
 
-def _fund_steps(share: LayerShare) -> list[Step]:
-    steps = []
-    for band in share.bands:
-        if not band.fund:
-            continue
-        sign = "=" if band.exact_fen == band.before_cap.fen else "≈"
-        formula = f"{band.base} × {band.band.rate} {sign} {band.before_cap}"
-        if band.fund != band.before_cap and share.cap is not None:
-            formula += f"; cap {share.cap.value} leaves {band.fund}"
-        steps.append(
-            Step(
-                layer=share.terms.layer,
-                parameter="segment",
-                value=band.band.clause.value,
-                valid_from=band.band.clause.valid_from,
-                article=band.band.clause.article,
-                base=band.base,
-                formula=formula,
-                amount=band.fund,
-                pays=Payer.FUND,
-                fund=share.terms.fund,
-            )
-        )
-    return steps
-
-
-def _person_step(
-    share: LayerShare, parameter: str, clause: Clause, *, base: Money, formula: str, amount: Money
-) -> Step:
-    return Step(
-        layer=share.terms.layer,
-        parameter=parameter,
-        value=clause.value,
-        valid_from=clause.valid_from,
-        article=clause.article,
-        base=base,
-        formula=formula,
-        amount=amount,
-        pays=Payer.PERSON,
-    )
-
-
-def _deductible_step(share: LayerShare) -> Step:
-    clause = share.terms.deductible_clause
-    amount = share.below_deductible
-    formula = f"min({share.base}, {clause.value}) = {amount}"
-    if share.terms.deductible.charged is Charged.YEAR:
-        formula = f"{amount} ≤ {clause.value}"
-    return _person_step(share, "deductible", clause, base=share.base, formula=formula, amount=amount)
-
-
-def _last_steps(share: LayerShare) -> list[Step]:
-    """What the last layer leaves to the person beside its deductible."""
-    above = share.base - share.below_deductible
-    steps = []
-    if share.remainder:
-        due = share.paid + share.over_cap
-        formula = f"{above} − {due} = {share.remainder}"
-        rates = {str(band.band.rate) for band in share.bands}
-        value = f"100 % − {rates.pop()}" if len(rates) == 1 else "100 % − rate"
-        clause = dataclasses.replace(share.terms.base_clause, value=value)
-        steps.append(_person_step(share, "remainder", clause, base=above, formula=formula, amount=share.remainder))
-    if share.over_cap and share.cap is not None:
-        due = share.paid + share.over_cap
-        formula = f"{due} − {share.paid} = {share.over_cap}"
-        steps.append(_person_step(share, "cap", share.cap, base=due, formula=formula, amount=share.over_cap))
-    return steps
-
-
-def _decision(plan: Plan, request: DecisionRequest, *, shares: Sequence[LayerShare], steps: Sequence[Step]) -> Decision:
-    funds: Mapping[Fund, Money] = {share.terms.fund: share.paid for share in shares if share.paid}
-    paid = total(funds.values())
-    return Decision(
-        bill_id=request.bill_id,
-        policy=plan.policy,
-        total=request.amounts.total,
-        shares=funds,
-        personal_account=ZERO,
-        cash=request.amounts.total - paid,
-        hospital_borne=ZERO,
-        contribution=Contribution(
-            level=request.level,
-            in_policy=request.amounts.in_policy,
-            self_pay_in_policy=request.amounts.in_policy - paid,
-            paid_by_fund=dict(funds),
-            accumulated={share.terms.layer: share.accumulated for share in shares if share.accumulated},
-        ),
-        steps=tuple(steps),
+@lru_cache(maxsize=4096)
+def _catalog_clauses(care_region: Region, admitted_on: date) -> tuple[Clause, ...]:
+    article = f"care-place catalog of {care_region} (就医地目录)"
+    return tuple(
+        Clause(CATALOG_LAYER, name, "100 %", admitted_on, article, Payer.PERSON)
+        for name in ("full_self_pay", "over_limit", "first_self_pay")
     )

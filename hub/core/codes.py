@@ -78,13 +78,25 @@ class Fund(StrEnum):
     EMPLOYEE_BASIC = "310100"
     EMPLOYEE_LARGE_AMOUNT = "330100"
     RESIDENT_BASIC = "390100"
+    RESIDENT_OUTPATIENT = "390102"
     RESIDENT_CATASTROPHIC = "390200"
+    RESIDENT_SUPPLEMENTARY = "390300"
+    RESIDENT_ACCIDENT = "390400"
     ASSISTANCE = "610100"
 
 
 FUNDS_OF = {
     InsuranceType.EMPLOYEE: frozenset({Fund.EMPLOYEE_BASIC, Fund.EMPLOYEE_LARGE_AMOUNT, Fund.ASSISTANCE}),
-    InsuranceType.RESIDENT: frozenset({Fund.RESIDENT_BASIC, Fund.RESIDENT_CATASTROPHIC, Fund.ASSISTANCE}),
+    InsuranceType.RESIDENT: frozenset(
+        {
+            Fund.RESIDENT_BASIC,
+            Fund.RESIDENT_OUTPATIENT,
+            Fund.RESIDENT_CATASTROPHIC,
+            Fund.RESIDENT_SUPPLEMENTARY,
+            Fund.RESIDENT_ACCIDENT,
+            Fund.ASSISTANCE,
+        }
+    ),
 }
 """Which funds may pay for a person of an insurance type; medical assistance stands behind both."""
 

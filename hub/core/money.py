@@ -155,10 +155,10 @@ def cut(amount: Money, parts: int, whole: int) -> tuple[Money, Money]:
     first = (2 * abs(fen) * parts + whole) // (2 * whole)
     if fen < 0:
         first = -first
-    return _part(first), _part(fen - first)
+    return part_of(first), part_of(fen - first)
 
 
-def _part(fen: int) -> Money:
+def part_of(fen: int) -> Money:
     """A part of an amount that was checked: whole and in range, so that a bill's hundreds are not checked again."""
     made = _new(Money)
     _set_fen(made, fen)

@@ -8,17 +8,27 @@ Sources: seed-policies P09 and P10 for the adjustments; decision record 0012 for
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
+from typing import Any
 
 from hub.core.catalog import HospitalLevel
 from hub.core.codes import Fund, InsuranceType, Region
 from hub.core.dates import Span
-from hub.core.decision import PersonGroup, Place, Refusal, RefusalReason
-from hub.core.money import Money, Rate
+from hub.core.decision import (
+    ADMISSIONS,
+    CareKind,
+    DecisionRequest,
+    PersonGroup,
+    Place,
+    Referral,
+    Refusal,
+    RefusalReason,
+)
+from hub.core.money import ZERO, Money, Rate
 from hub.core.policy import (
     Accumulation,
     Base,
@@ -30,12 +40,16 @@ from hub.core.policy import (
     ChangeKind,
     Charged,
     CombineOrder,
+    Condition,
     CountFrom,
     Deductible,
+    DiseaseList,
     Layer,
+    Opening,
     Parameter,
     Policy,
     Row,
+    Standard,
     Tilt,
     Treatment,
     Value,
@@ -46,7 +60,7 @@ from hub.core.registration import AccessBasis
 
 
 @dataclass(frozen=True, slots=True)
-class Clause:
+class Quote:
     """What a step quotes: the value in words, since when it holds, and the article."""
 
     value: str
@@ -61,7 +75,7 @@ class Band:
     lower_fen: int
     upper_fen: int | None
     rate: Rate
-    clause: Clause
+    clause: Quote
 
     def part_of(self, low_fen: int, high_fen: int) -> int:
         """How many fen between two points of the scale lie in this band."""
@@ -71,19 +85,26 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """One layer's straight values for one case: nothing is left to look up."""
+    """One layer's straight values for one case: nothing is left to look up.
+
+    `missing` names a figure that nobody stated and that only what lies above the deductible would need.
+    """
 
     layer: str
     fund: Fund
     base: Base
-    base_clause: Clause
+    base_clause: Quote
     without_deductible_of: frozenset[str]
     per_year: bool
     count_from_zero: bool
     deductible: Deductible
-    deductible_clause: Clause
+    deductible_clause: Quote
     bands: tuple[Band, ...]
-    caps: tuple[tuple[Cap, Clause], ...]
+    caps: tuple[tuple[Cap, Quote], ...]
+    opening: Opening | None = None
+    less: frozenset[str] = frozenset()
+    less_clause: Quote | None = None
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +123,17 @@ class Plan:
     access: Mapping[AccessBasis, Parameter[Treatment]]
     year_attribution: Parameter[YearAttribution] | None
     catalog_of: Parameter[CatalogOf] | None
+    lists: tuple[Row[DiseaseList], ...] = ()
+    standards: tuple[Row[Standard], ...] = ()
+    waiting: tuple[Row[int], ...] = ()
+    admissions: tuple[Row[bool], ...] = ()
+    most_admission: int = 1
+    kept: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """A place for what others work out of this plan by case; it goes when the plan goes."""
     _known: dict[tuple[Case, InsuranceType, int], tuple[Terms, ...] | Refusal] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _shared: dict[tuple[Terms, ...], tuple[Terms, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -131,11 +162,45 @@ class Plan:
             return self.missing(f"layers for insurance type {insurance_type}")
         found: list[Terms] = []
         for layer in layers:
+            if not _covers(layer, case):
+                continue
             try:
                 found.append(_terms_of(layer, case=case, membership_years=membership_years))
             except _NotStated as gap:
                 return self.missing(f"{layer.name}.{gap.parameter} ({case})")
-        return tuple(found)
+        if not found:
+            return Refusal(RefusalReason.NOT_COVERED, f"{self.policy} has no layer for {case}")
+        terms = tuple(found)
+        return self._shared.setdefault(terms, terms)
+
+    def lists_with(self, disease: str) -> frozenset[str]:
+        """The names of the policy's lists that a disease stands on."""
+        if not disease:
+            return frozenset()
+        return frozenset(row.parameter.value.name for row in self.lists if disease in row.parameter.value.codes)
+
+    def case_of(self, request: DecisionRequest, *, treatment: Treatment) -> Case:
+        """The facts of a request that select figures."""
+        admission = 1
+        if self.most_admission > 1:
+            admission = min(self.most_admission, request.year_to_date.admissions_at(HospitalLevel) + 1)
+        return Case(
+            level=request.level,
+            group=request.group,
+            place=request.place,
+            treatment=treatment,
+            care=request.care,
+            referral=request.referral,
+            lists=self.lists_with(request.disease),
+            admission=admission,
+        )
+
+    def counts_as_admission(self, request: DecisionRequest) -> bool:
+        """Whether a bill counts as an admission of the year: a stay does, other care where the policy says so (P10)."""
+        if request.care in ADMISSIONS:
+            return True
+        case = self.case_of(request, treatment=Treatment.AS_AT_HOME)
+        return any(row.when.fits(case) for row in self.admissions)
 
     def missing(self, parameter: str) -> Refusal:
         """The refusal of a bill that needs a figure which the policy does not hold in the plan's days."""
@@ -182,7 +247,18 @@ def compile_plan(policy: Policy, *, on: date) -> Plan:
         access=access,
         year_attribution=attribution[0].parameter if attribution else None,
         catalog_of=catalog_of[0].parameter if catalog_of else None,
+        lists=in_force(policy.lists, on=on),
+        standards=in_force(policy.standards, on=on),
+        waiting=in_force(policy.waiting, on=on),
+        admissions=in_force(policy.admissions, on=on),
+        most_admission=max((when.from_admission for when in conditions(policy)), default=1),
     )
+
+
+def conditions(policy: Policy) -> Iterable[Condition]:
+    """The condition of every row of a policy's layers."""
+    for layer in policy.layers:
+        yield from (row.when for row in layer.rows())
 
 
 def _layer_on(layer: Layer, *, on: date) -> Layer:
@@ -203,7 +279,15 @@ def _layer_on(layer: Layer, *, on: date) -> Layer:
         tilts=in_force(layer.tilts, on=on),
         bonuses=in_force(layer.bonuses, on=on),
         caps=in_force(layer.caps, on=on),
+        covers=in_force(layer.covers, on=on),
+        opens=in_force(layer.opens, on=on),
+        less=in_force(layer.less, on=on),
     )
+
+
+def _covers(layer: Layer, case: Case) -> bool:
+    """Whether a layer is for a case: the first of its rows that fits says it, and none means that it is not."""
+    return not layer.covers or next((row.parameter.value for row in layer.covers if row.when.fits(case)), False)
 
 
 class _NotStated(Exception):  # it never leaves this module: `Plan.terms` turns it into a value.
@@ -219,9 +303,9 @@ def _first(rows: Sequence[Row[Value]], *, case: Case, name: str) -> Parameter[Va
     raise _NotStated(name)
 
 
-def _clause(value: str, *parameters: Parameter[Value]) -> Clause:
+def _clause(value: str, *parameters: Parameter[Value]) -> Quote:
     """Quote several parameters at once: the latest of their dates, each article once."""
-    return Clause(
+    return Quote(
         value=value,
         valid_from=max(parameter.span.start for parameter in parameters),
         article="; ".join(dict.fromkeys(parameter.source for parameter in parameters)),
@@ -232,25 +316,43 @@ def _terms_of(layer: Layer, *, case: Case, membership_years: int) -> Terms:
     base = _first(layer.base, case=case, name="base")
     accumulate = _first(layer.accumulate, case=case, name="accumulate")
     count_from = _first(layer.count_from, case=case, name="segments_count_from")
-    deductible = _first(layer.deductibles, case=case, name="deductible")
     excluded: frozenset[str] = frozenset()
     if base.value is Base.LEFT_OVER:
         excluded = _first(layer.without_deductible_of, case=case, name="without_deductible_of").value
     caps = [row.parameter for row in layer.caps if row.when.fits(case)]
-    if not caps:
-        raise _NotStated("cap")
+    missing = "" if caps else "cap"
+    bands: tuple[Band, ...] = ()
+    try:
+        bands = _bands(layer, case=case, membership_years=membership_years)
+    except _NotStated as gap:
+        missing = gap.parameter
+    per_year = accumulate.value is Accumulation.YEAR
+    try:
+        stated = _first(layer.deductibles, case=case, name="deductible")
+        deductible, deductible_clause = stated.value, _clause(str(stated.value.amount), stated)
+    except _NotStated as gap:
+        # The first fen of the base needs the deductible: everything lies above one of nothing.
+        missing, bands = gap.parameter, ()
+        deductible = Deductible(ZERO, Charged.YEAR if per_year else Charged.EACH_ADMISSION)
+        deductible_clause = _clause("not stated", base)
+    opens = [row.parameter.value for row in layer.opens if row.when.fits(case)][:1]
+    less = [row.parameter for row in layer.less if row.when.fits(case)][:1]
     return Terms(
         layer=layer.name,
         fund=layer.fund,
         base=base.value,
         base_clause=_clause(str(base.value), base),
         without_deductible_of=excluded,
-        per_year=accumulate.value is Accumulation.YEAR,
+        per_year=per_year,
         count_from_zero=count_from.value is CountFrom.ZERO,
-        deductible=deductible.value,
-        deductible_clause=_clause(str(deductible.value.amount), deductible),
-        bands=_bands(layer, case=case, membership_years=membership_years),
+        deductible=deductible,
+        deductible_clause=deductible_clause,
+        bands=bands,
         caps=tuple((cap.value, _clause(_cap_words(cap.value), cap)) for cap in caps),
+        opening=opens[0] if opens else None,
+        less=less[0].value if less else frozenset(),
+        less_clause=_clause(", ".join(sorted(less[0].value)), less[0]) if less else None,
+        missing=f"{missing} ({case})" if missing else "",
     )
 
 
@@ -281,11 +383,11 @@ def _bands(layer: Layer, *, case: Case, membership_years: int) -> tuple[Band, ..
     for segment in segments:
         rate, words = _adjusted(segment.value.rate, changes, layer=layer, case=case)
         upper = segment.value.up_to
-        cited = Clause(words, segment.span.start, segment.source)
+        cited = Quote(words, segment.span.start, segment.source)
         if changes:
             moved = _clause(words, *changes)
             article = "; ".join(dict.fromkeys((segment.source, *moved.article.split("; "))))
-            cited = Clause(words, max(segment.span.start, moved.valid_from), article)
+            cited = Quote(words, max(segment.span.start, moved.valid_from), article)
         bands.append(Band(segment.value.above.fen, upper.fen if upper is not None else None, rate, cited))
     return tuple(bands)
 
@@ -331,6 +433,8 @@ def _adjusted(rate: Rate, changes: Sequence[Parameter[Change]], *, layer: Layer,
 
 def band_faults(terms: Terms) -> str | None:
     """Say where the bands of a layer leave a gap, overlap or never end; None where they tile the scale."""
+    if not terms.bands:
+        return None
     bands = sorted(terms.bands, key=lambda band: band.lower_fen)
     always_charged = terms.deductible.charged is not Charged.FIRST_ADMISSION
     start = terms.deductible.amount.fen if terms.count_from_zero and always_charged else 0
@@ -344,11 +448,14 @@ def band_faults(terms: Terms) -> str | None:
     return None
 
 
-def all_cases() -> Iterable[Case]:
-    """Every combination of facts that can select figures."""
-    for level in HospitalLevel:
-        for group in PersonGroup:
-            for place in Place:
-                for treatment in Treatment:
-                    if treatment is not Treatment.REFUSE:
-                        yield Case(level, group, place, treatment)
+def all_cases(policy: Policy) -> Iterable[Case]:
+    """Every combination of facts that can select figures of a policy; what no row mentions is left at its default."""
+    when = list(conditions(policy))
+    care = {CareKind.INPATIENT, *(one for row in when for one in row.care)}
+    referrals = {Referral.NONE, *(one for row in when for one in row.referrals)}
+    lists = {frozenset[str](), *(frozenset({one}) for row in when for one in row.lists)}
+    admissions = {1, *(row.from_admission for row in when)}
+    facts = product(HospitalLevel, PersonGroup, Place, Treatment, sorted(care), sorted(referrals), lists, admissions)
+    for one in facts:
+        if one[3] is not Treatment.REFUSE:
+            yield Case(*one)

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from hub.core.catalog import HospitalLevel
 from hub.core.codes import Fund, InsuranceType, Region
 from hub.core.dates import Span
-from hub.core.decision import PersonGroup, Place
+from hub.core.decision import CareKind, PersonGroup, Place, Referral
 from hub.core.errors import NotAllowed
 from hub.core.money import Money, Rate
 from hub.core.registration import AccessBasis, RegistrationRules
@@ -35,10 +35,13 @@ class Treatment(StrEnum):
 
 
 class Base(StrEnum):
-    """What a layer looks at: the in-policy amount, or what the earlier layers left over of it."""
+    """What a layer looks at: the in-policy amount, what the earlier layers left over of it, or all that the person is
+    left with, items outside the catalog included.
+    """
 
     IN_POLICY = "in_policy"
     LEFT_OVER = "left_over"
+    WHOLE_REMAINDER = "whole_remainder"
 
 
 class Accumulation(StrEnum):
@@ -125,25 +128,45 @@ class Parameter(Generic[Value]):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The facts that select figures: hospital level, person group, place of care and treatment."""
+    """The facts that select figures. `lists` are the policy's lists that the bill's disease stands on; `admission`
+    counts the admissions of the year with this one, as far as the policy tells them apart.
+    """
 
     level: HospitalLevel
     group: PersonGroup
     place: Place
     treatment: Treatment
+    care: CareKind = CareKind.INPATIENT
+    referral: Referral = Referral.NONE
+    lists: frozenset[str] = frozenset()
+    admission: int = 1
 
     def __str__(self) -> str:
-        return f"level {self.level}, {self.group}, {self.place}, {self.treatment}"
+        words = [f"level {self.level}", self.group, self.place, self.treatment]
+        if self.care is not CareKind.INPATIENT:
+            words.append(self.care)
+        if self.referral is not Referral.NONE:
+            words.append(f"referred {self.referral}")
+        words += sorted(self.lists)
+        if self.admission > 1:
+            words.append(f"admission {self.admission}")
+        return ", ".join(words)
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """For whom a row holds; an empty set means everyone."""
+    """For whom a row holds; an empty set means everyone. `from_admission` is the first admission of the year for which
+    the row holds.
+    """
 
     levels: frozenset[HospitalLevel] = frozenset()
     groups: frozenset[PersonGroup] = frozenset()
     places: frozenset[Place] = frozenset()
     treatments: frozenset[Treatment] = frozenset()
+    care: frozenset[CareKind] = frozenset()
+    referrals: frozenset[Referral] = frozenset()
+    lists: frozenset[str] = frozenset()
+    from_admission: int = 1
 
     def fits(self, case: Case) -> bool:
         """Whether the row holds for a case."""
@@ -152,6 +175,10 @@ class Condition:
             and (not self.groups or case.group in self.groups)
             and (not self.places or case.place in self.places)
             and (not self.treatments or case.treatment in self.treatments)
+            and (not self.care or case.care in self.care)
+            and (not self.referrals or case.referral in self.referrals)
+            and (not self.lists or not self.lists.isdisjoint(case.lists))
+            and case.admission >= self.from_admission
         )
 
 
@@ -216,10 +243,14 @@ class Bonus:
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """The most that a layer's fund pays; `amount` is None exactly when the source says that there is no cap."""
+    """The most that a layer's fund pays; `amount` is None exactly when the source says that there is no cap.
+
+    `shared` names further funds whose payments count into the same cap.
+    """
 
     kind: CapKind
     amount: Money | None
+    shared: frozenset[Fund] = frozenset()
 
     def __post_init__(self) -> None:
         if (self.amount is None) != (self.kind is CapKind.NONE):
@@ -227,8 +258,20 @@ class Cap:
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """A layer opens once a fund has paid so much for the person in the year, this bill included."""
+
+    fund: Fund
+    paid: Money
+
+
+@dataclass(frozen=True, slots=True)
 class Layer:
-    """One layer of benefit: which fund pays what part of which base. Rows are in the order of the file."""
+    """One layer of benefit: which fund pays what part of which base. Rows are in the order of the file.
+
+    Without `covers` the layer is for every case; else the first of its rows that fits says whether it is. `less` names
+    earmarked sources whose payments come off the base first.
+    """
 
     name: str
     insurance_type: InsuranceType
@@ -246,25 +289,54 @@ class Layer:
     tilts: tuple[Row[Tilt], ...]
     bonuses: tuple[Row[Bonus], ...]
     caps: tuple[Row[Cap], ...]
+    covers: tuple[Row[bool], ...] = ()
+    opens: tuple[Row[Opening], ...] = ()
+    less: tuple[Row[frozenset[str]], ...] = ()
+
+    def rows(self) -> Iterable[Row[Any]]:
+        """Every dated row of the layer."""
+        for several in (
+            self.base,
+            self.without_deductible_of,
+            self.accumulate,
+            self.count_from,
+            self.combine,
+            self.deductibles,
+            self.segments,
+            self.elsewhere,
+            self.tilts,
+            self.bonuses,
+            self.caps,
+            self.covers,
+            self.opens,
+            self.less,
+        ):
+            yield from several
 
     def spans(self) -> Iterable[Span]:
         """Every span of days that the layer's figures name."""
         yield self.span
-        yield from _spans(self.base)
-        yield from _spans(self.without_deductible_of)
-        yield from _spans(self.accumulate)
-        yield from _spans(self.count_from)
-        yield from _spans(self.combine)
-        yield from _spans(self.deductibles)
-        yield from _spans(self.segments)
-        yield from _spans(self.elsewhere)
-        yield from _spans(self.tilts)
-        yield from _spans(self.bonuses)
-        yield from _spans(self.caps)
+        yield from (row.parameter.span for row in self.rows())
 
 
 def _spans(rows: Sequence[Row[Value]]) -> Iterable[Span]:
     return (row.parameter.span for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class DiseaseList:
+    """Diseases that a policy treats alike, under the policy's own name for the list."""
+
+    name: str
+    codes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """The price of a disease: what a stay for it costs beyond that is the hospital's (P12)."""
+
+    disease: str
+    amount: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +353,10 @@ class Policy:
     year_attribution: tuple[Row[YearAttribution], ...]
     catalog_of: tuple[Row[CatalogOf], ...]
     registration: tuple[Row[RegistrationRules], ...]
+    lists: tuple[Row[DiseaseList], ...] = ()
+    standards: tuple[Row[Standard], ...] = ()
+    waiting: tuple[Row[int], ...] = ()
+    admissions: tuple[Row[bool], ...] = ()
 
     @property
     def label(self) -> str:
@@ -293,6 +369,8 @@ class Policy:
         spans += [row.parameter.span for row in self.year_attribution]
         spans += [row.parameter.span for row in self.catalog_of]
         spans += [row.parameter.span for rows in self.access.values() for row in rows]
+        spans += [*_spans(self.lists), *_spans(self.standards), *_spans(self.waiting)]
+        spans += _spans(self.admissions)
         return tuple(sorted({day for span in spans for day in (span.start, span.end) if day is not None}))
 
     def registration_rules(self, *, on: date) -> RegistrationRules:

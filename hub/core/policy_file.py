@@ -2,19 +2,20 @@
 
 Knows the layout of `policy.toml` and what makes a figure impossible.
 Must not know TOML, folders or bills: adapters parse the file and hand its tables over.
-Sources: the layout is the hub's own (adapters/README.md); the shapes are those of seed-policies P01-P15.
+Sources: the layout is the hub's own (adapters/POLICY.md); the shapes are those of seed-policies P01-P15.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from itertools import combinations
+from typing import Any
 
 from hub.core.catalog import HospitalLevel
 from hub.core.codes import Fund, InsuranceType, Region
-from hub.core.decision import PersonGroup, Place, Refusal
+from hub.core.decision import CareKind, PersonGroup, Place, Referral, Refusal
 from hub.core.errors import Faults
 from hub.core.money import percent
 from hub.core.plan import all_cases, band_faults, compile_plan
@@ -31,11 +32,14 @@ from hub.core.policy import (
     Condition,
     CountFrom,
     Deductible,
+    DiseaseList,
     Layer,
+    Opening,
     Parameter,
     Policy,
     Row,
     Segment,
+    Standard,
     Tilt,
     Treatment,
     Value,
@@ -62,6 +66,12 @@ def read_policy(data: Mapping[str, object], *, file: str, digest: str) -> Policy
     attribution = reader.words(top, "year_attribution", YearAttribution)
     catalog_of = reader.words(top, "catalog_of", CatalogOf)
     registration = reader.registration(top.tables("registration"))
+    lists = reader.plain(top.tables("disease_list"), _disease_list, unit="codes")
+    standards = reader.plain(top.tables("standard"), _standard, unit="yuan")
+    waiting = reader.plain(top.tables("waiting"), _waiting, unit="days")
+    admissions = reader.plain(top.tables("counts_as_admission"), _yes, unit="cases")
+    conditions = [row for layer in layers for row in layer.rows()] + [*standards, *waiting, *admissions]
+    _check_lists(conditions, {row.parameter.value.name for row in lists}, top)
     top.done()
     _check_layers(layers, top)
     faults.stop_if_any("policy_faulty", f"{file} was refused as a whole; mend every fault listed")
@@ -77,6 +87,10 @@ def read_policy(data: Mapping[str, object], *, file: str, digest: str) -> Policy
         year_attribution=attribution,
         catalog_of=catalog_of,
         registration=registration,
+        lists=lists,
+        standards=standards,
+        waiting=waiting,
+        admissions=admissions,
     )
     _check_compiled(policy, top)
     faults.stop_if_any("policy_faulty", f"{file} was refused as a whole; mend every fault listed")
@@ -123,6 +137,13 @@ class _Reader:
         """Rows of a layer whose whole content is one `value`."""
         tables = owner.tables(key)
         return self.kept(tables, [self.row(table, table.read("value", parse), unit=unit) for table in tables])
+
+    def plain(
+        self, tables: Sequence[Table], read: Callable[[Table], Value | None], *, unit: str
+    ) -> tuple[Row[Value], ...]:
+        """Rows whose content has keys of its own; rows of different names stand side by side."""
+        rows = [self.row(table, read(table), unit=unit) for table in tables]
+        return tuple(row for row in rows if row is not None)
 
     def words(self, owner: Table, key: str, kind: type[Word]) -> tuple[Row[Word], ...]:
         """Rows of the whole policy: one word each, the same for every case."""
@@ -179,6 +200,9 @@ class _Reader:
         combine = self.rows(table, "combine", word(CombineOrder), unit="word")
         bonuses = self.bonuses(table.tables("membership"))
         elsewhere = self.rows(table, "elsewhere", change, unit="adjustment")
+        covers = self.plain(table.tables("covers"), _covers, unit="cases")
+        opens = self.plain(table.tables("opens"), _opening, unit="yuan")
+        less = self.rows(table, "less_paid_first", names, unit="sources")
         if any(Treatment.AS_AT_HOME in row.when.treatments for row in elsewhere):
             table.fault("elsewhere", "elsewhere_at_home", "a row for as_at_home never acts: take it out")
         deductibles = table.tables("deductible")
@@ -209,6 +233,9 @@ class _Reader:
             tilts=tilt_rows,
             bonuses=bonuses,
             caps=tuple(row for row in cap_rows if row is not None),
+            covers=covers,
+            opens=opens,
+            less=less,
         )
 
     def bonuses(self, tables: Sequence[Table]) -> tuple[Row[Bonus], ...]:
@@ -232,7 +259,51 @@ def _condition(table: Table) -> Condition:
         groups=table.words("groups", PersonGroup),
         places=table.words("places", Place),
         treatments=table.words("treatments", Treatment),
+        care=table.words("care", CareKind),
+        referrals=table.words("referrals", Referral),
+        lists=table.texts("disease_lists"),
+        from_admission=table.whole("from_admission", least=1, most=99, default=1),
     )
+
+
+def _covers(table: Table) -> bool | None:
+    found = table.take("covered")
+    if found is not None and not isinstance(found, bool):
+        table.fault("covered", "flag_expected", "write true or false; a row without it covers its cases")
+        return None
+    return found is not False
+
+
+def _yes(_table: Table) -> bool:
+    return True
+
+
+def _opening(table: Table) -> Opening | None:
+    fund, paid = table.read("fund", word(Fund)), table.read("paid", amount)
+    return Opening(fund, paid) if fund is not None and paid is not None else None
+
+
+def _disease_list(table: Table) -> DiseaseList | None:
+    name, codes = table.text("name"), table.texts("codes")
+    if not codes:
+        table.fault("codes", "list_expected", "name at least one disease")
+    return DiseaseList(name, codes) if name and codes else None
+
+
+def _standard(table: Table) -> Standard | None:
+    disease, size = table.text("disease"), table.read("value", amount)
+    return Standard(disease, size) if disease and size is not None else None
+
+
+def _waiting(table: Table) -> int | None:
+    return table.whole("days", least=1, most=3660, default=None)
+
+
+def _check_lists(rows: Iterable[Row[Any]], known: set[str], top: Table) -> None:
+    """A row names only disease lists that the policy has."""
+    for row in rows:
+        for name in sorted(row.when.lists - known):
+            top.fault("disease_list", "list_unknown", f"{row.parameter.name} names {name!r}, which is no disease_list")
 
 
 def _segment(table: Table) -> Segment | None:
@@ -284,7 +355,8 @@ def _cap(table: Table) -> Cap | None:
         return Cap(kind, None)
     key = "safe_up_to" if kind is CapKind.NOT_STATED else "value"
     size = table.read(key, amount)
-    return Cap(kind, size) if kind is not None and size is not None else None
+    shared = table.words("shared_with", Fund)
+    return Cap(kind, size, shared) if kind is not None and size is not None else None
 
 
 def _hides(earlier: Row[Value], later: Row[Value]) -> bool:
@@ -294,7 +366,13 @@ def _hides(earlier: Row[Value], later: Row[Value]) -> bool:
         (frozenset(earlier.when.groups), frozenset(later.when.groups)),
         (frozenset(earlier.when.places), frozenset(later.when.places)),
         (frozenset(earlier.when.treatments), frozenset(later.when.treatments)),
+        (frozenset(earlier.when.care), frozenset(later.when.care)),
+        (frozenset(earlier.when.referrals), frozenset(later.when.referrals)),
     )
+    if earlier.when.from_admission > later.when.from_admission:
+        return False
+    if earlier.when.lists and not (later.when.lists and later.when.lists <= earlier.when.lists):
+        return False
     return all(not wide or (bool(narrow) and narrow <= wide) for wide, narrow in pairs)
 
 
@@ -315,7 +393,7 @@ def _check_compiled(policy: Policy, top: Table) -> None:
     for day in policy.changes():
         plan = compile_plan(policy, on=day)
         for insurance_type in {layer.insurance_type: None for layer in plan.layers}:
-            for case in all_cases():
+            for case in all_cases(policy):
                 terms = plan.terms(case, insurance_type=insurance_type, membership_years=0)
                 if isinstance(terms, Refusal):
                     continue
@@ -335,7 +413,7 @@ def _check_compiled(policy: Policy, top: Table) -> None:
 
 def _base_fault(base: Base, excluded: frozenset[str], earlier: set[str]) -> str | None:
     if (base is Base.IN_POLICY) != (not earlier):
-        return "the first layer's base is 'in_policy', every later layer's is 'left_over'"
+        return "the first layer's base is 'in_policy', every later layer's is 'left_over' or 'whole_remainder'"
     unknown = excluded - earlier
     return f"without_deductible_of names no earlier layer: {sorted(unknown)}" if unknown else None
 

@@ -2,7 +2,7 @@
 
 Knows how amounts, rates, points, factors and words are written with their units, and keeps the path of every key.
 Must not know which keys a policy has, nor what they mean together: that is `hub.core.policy_file`.
-Sources: the layout is the hub's own (adapters/README.md).
+Sources: the layout is the hub's own (adapters/POLICY.md).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from hub.core.money import Money, exact_decimal, percent, yuan
 from hub.core.policy import Change, ChangeKind, Value
 
 Word = TypeVar("Word", bound=StrEnum)
+Whole = TypeVar("Whole", int, None)
 
 MOST_POINTS = 100
 LARGEST_FACTOR = 2
@@ -89,6 +90,26 @@ class Table:
             except ValueError:
                 self.fault(f"{key}[{index}]", "word_unknown", f"{one!r} is none of: {', '.join(kind)}")
         return frozenset(words)
+
+    def texts(self, key: str) -> frozenset[str]:
+        """A list of texts; absent means none."""
+        found = self.take(key)
+        if found is None:
+            return frozenset()
+        if not isinstance(found, list) or not found or not all(isinstance(one, str) and one.strip() for one in found):
+            self.fault(key, "list_expected", "a list of texts is expected; leave the key out where it holds for all")
+            return frozenset()
+        return frozenset(found)
+
+    def whole(self, key: str, *, least: int, most: int, default: Whole) -> int | Whole:
+        """A whole number within bounds; `default` where it is absent, or after a fault was noted."""
+        found = self.take(key)
+        if found is None and default is not None:
+            return default
+        if type(found) is not int or not least <= found <= most:
+            self.fault(key, "number_range", f"a whole number from {least} to {most} is required")
+            return default
+        return found
 
     def tables(self, key: str) -> list[Table]:
         """The rows of a key, each with its own path; absent means none."""

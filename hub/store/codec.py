@@ -19,12 +19,14 @@ from hub.core.catalog import BenefitClass, HospitalLevel
 from hub.core.classification import ClassifiedLine, LineOutcome
 from hub.core.codes import CatalogKind, Fund, InsuranceType, LocalCode, Region, UnifiedCode
 from hub.core.decision import (
+    CareKind,
     Contribution,
     Decision,
     DecisionRequest,
     Payer,
     PersonGroup,
     Place,
+    Referral,
     Step,
     YearToDate,
 )
@@ -88,8 +90,27 @@ def write_request(request: DecisionRequest) -> str:
                 "in_policy": amounts.in_policy.fen,
             },
             "year_to_date": _totals(request.year_to_date),
+            **_rarer_facts(request),
         }
     )
+
+
+def _rarer_facts(request: DecisionRequest) -> dict[str, Any]:
+    """Facts that most bills do not have; left out where they say nothing."""
+    found: dict[str, Any] = {}
+    if request.care is not CareKind.INPATIENT:
+        found["care"] = request.care
+    if request.referral is not Referral.NONE:
+        found["referral"] = request.referral
+    if request.disease:
+        found["disease"] = request.disease
+    if request.by_disease:
+        found["by_disease"] = True
+    if request.paid_first:
+        found["paid_first"] = {name: amount.fen for name, amount in sorted(request.paid_first.items())}
+    if request.insured_since is not None:
+        found["insured_since"] = request.insured_since.isoformat()
+    return found
 
 
 def read_request(text: str) -> DecisionRequest:
@@ -109,6 +130,12 @@ def read_request(text: str) -> DecisionRequest:
         discharged_on=date.fromisoformat(found["discharged_on"]),
         amounts=ClassifiedAmounts(**{part: Money(fen) for part, fen in found["amounts"].items()}),
         year_to_date=_read_totals(found["year_to_date"]),
+        care=CareKind(found.get("care", CareKind.INPATIENT)),
+        referral=Referral(found.get("referral", Referral.NONE)),
+        disease=found.get("disease", ""),
+        by_disease=found.get("by_disease", False),
+        paid_first={name: Money(fen) for name, fen in found.get("paid_first", {}).items()},
+        insured_since=date.fromisoformat(found["insured_since"]) if "insured_since" in found else None,
     )
 
 
@@ -164,6 +191,7 @@ def read_contribution(found: Mapping[str, Any]) -> Contribution:
         self_pay_in_policy=Money(found["self_pay_in_policy"]),
         paid_by_fund=_funds(found["paid_by_fund"]),
         accumulated=_layers(found["accumulated"]),
+        admission=found.get("admission", True),
     )
 
 
@@ -273,6 +301,7 @@ def _contribution(one: Contribution) -> dict[str, Any]:
         "self_pay_in_policy": one.self_pay_in_policy.fen,
         "paid_by_fund": _by_key(one.paid_by_fund),
         "accumulated": _by_key(one.accumulated),
+        **({} if one.admission else {"admission": False}),
     }
 
 

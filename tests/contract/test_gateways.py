@@ -6,8 +6,9 @@ from datetime import date
 import pytest
 
 from adapters.policy_folder import load_policy
-from adapters.registry import build_gateways, load_policies
+from adapters.registry import PLAYED, build_gateways, load_policies
 from adapters.sandbox.gateway import PLAYERS, Trick
+from catalogs.load import ROOT
 from hub.core.codes import Fund, IdentityNumber, InsuranceType, Region, identity_check_digit
 from hub.core.decision import Coverage, InsuranceStatus, PersonGroup, Refusal, RefusalReason, YearToDate, check_answer
 from hub.core.errors import Inconsistent, NotAllowed, Unreachable
@@ -18,7 +19,15 @@ from tests.contract.in_memory import MemoryJournal, MemoryRoster
 from tests.policies import request
 
 SANDBOX = Region("990100")
-REGIONS = [SANDBOX, Region("450700"), Region("320115"), Region("341000")]
+UNPLACED = Region("990105")
+LACKING = [Region("110000"), Region("410100"), Region("520100")]
+"""Regions whose catastrophic layer lacks its deductible: every bill that leaves something over is refused."""
+STATED = [
+    SANDBOX,
+    *map(Region, ("450700", "320115", "341000", "310000", "371081", "620522", "650100")),
+    UNPLACED,
+]
+REGIONS = [*STATED, *LACKING]
 DAY = date(2026, 6, 30)
 MEMBER = IdentityNumber("11010119800101001" + identity_check_digit("11010119800101001"))
 STRANGER = IdentityNumber("11010119900202002" + identity_check_digit("11010119900202002"))
@@ -36,6 +45,16 @@ def gateways():
 
 @pytest.fixture(params=REGIONS, ids=str)
 def gateway(request, gateways):
+    return gateways[request.param]
+
+
+@pytest.fixture(params=STATED, ids=str)
+def paying(request, gateways):
+    return gateways[request.param]
+
+
+@pytest.fixture(params=LACKING, ids=str)
+def lacking(request, gateways):
     return gateways[request.param]
 
 
@@ -74,14 +93,27 @@ def test_a_number_with_another_name_is_nobody(gateway):
     assert gateway.coverage(identity=MEMBER, name="别人", on=DAY) is None
 
 
-def test_its_answer_fits_the_question(gateway):
-    asked = bill_for(gateway, full_self_pay="120.00", first_self_pay="30.50")
+def test_its_answer_fits_the_question(paying):
+    asked = bill_for(paying, full_self_pay="120.00", first_self_pay="30.50")
 
-    decision = gateway.decide(asked)
+    decision = paying.decide(asked)
 
-    check_answer(decision, request=asked)
-    assert decision.policy.startswith(f"{gateway.region}@")
+    check_answer(decision, request=asked, beyond_policy=paying.region == Region("650100"))
+    assert decision.policy.startswith(f"{paying.region}@")
     assert decision.fund_total > Money(0)
+
+
+def test_a_region_whose_figures_are_not_printed_names_the_one_that_the_bill_needs(lacking):
+    refusal = lacking.decide(bill_for(lacking))
+
+    assert refusal.reason is RefusalReason.RULE_MISSING
+    assert "catastrophic.deductible" in refusal.detail
+
+
+def test_a_bill_that_needs_no_missing_figure_is_decided_by_every_region(gateway):
+    decision = gateway.decide(bill_for(gateway, "0.00", full_self_pay="120.00"))
+
+    assert (decision.fund_total, decision.cash) == (Money(0), yuan("120.00"))
 
 
 def test_the_same_question_gets_the_same_answer(gateway):
@@ -96,8 +128,8 @@ def test_deciding_a_bill_books_nothing(gateway):
     assert list(gateway.booked(day=DAY)) == []
 
 
-def test_an_answer_may_be_settled_and_taken_back(gateway):
-    decision = gateway.decide(bill_for(gateway))
+def test_an_answer_may_be_settled_and_taken_back(paying):
+    decision = paying.decide(bill_for(paying))
     year = YearToDate(2026)
 
     assert year.plus(decision.contribution).minus(decision.contribution) == year
@@ -117,9 +149,9 @@ def test_an_insurance_type_without_rules_is_refused(gateway):
     assert refusal.reason is RefusalReason.RULE_MISSING
 
 
-def test_a_bill_without_registration_is_refused_or_paid_but_never_more_than_a_referred_one(gateway):
-    unregistered = gateway.decide(bill_for(gateway, basis=AccessBasis.UNREGISTERED))
-    referred = gateway.decide(bill_for(gateway))
+def test_a_bill_without_registration_is_refused_or_paid_but_never_more_than_a_referred_one(paying):
+    unregistered = paying.decide(bill_for(paying, basis=AccessBasis.UNREGISTERED))
+    referred = paying.decide(bill_for(paying))
 
     if isinstance(unregistered, Refusal):
         assert unregistered.reason is RefusalReason.NOT_REGISTERED
@@ -129,7 +161,7 @@ def test_a_bill_without_registration_is_refused_or_paid_but_never_more_than_a_re
 
 def test_a_bill_of_another_region_stops_the_work(gateway):
     with pytest.raises(Inconsistent):
-        gateway.decide(request(insuring_region=Region("110000")))
+        gateway.decide(request(insuring_region=Region("120000")))
 
 
 def test_booking_twice_is_one_booking(gateway):
@@ -247,20 +279,27 @@ def test_a_trick_on_a_refused_bill_stays_a_refusal(sandbox):
 # --- the registry ------------------------------------------------------------------------------------------------
 
 
-def test_the_played_region_opens_only_where_it_is_asked_for():
+def test_the_played_regions_open_only_where_they_are_asked_for():
     gateways = build_gateways(roster=MemoryRoster(), journal=MemoryJournal(), with_sandbox=False)
 
-    assert SANDBOX not in gateways
-    assert len(gateways) == 3
+    assert set(gateways) == set(REGIONS) - {SANDBOX, UNPLACED}
 
 
 def test_every_figure_of_every_region_names_its_source_and_every_assumption_is_marked():
     for policy in load_policies().values():
+        assert policy.layers
         for layer in policy.layers:
-            rows = (*layer.base, *layer.deductibles, *layer.segments, *layer.elsewhere, *layer.caps, *layer.accumulate)
-            for row in rows:
+            for row in layer.rows():
                 guessed = row.parameter.source.startswith("Assumption of the hub")
                 assert not guessed or row.parameter.assumed, row.parameter.name
+
+
+def test_every_region_that_is_a_place_stands_in_the_area_book():
+    played = {str(region) for region, policy in load_policies().items() if policy.kind in PLAYED}
+    (book,) = (ROOT / "unified").glob("*/areas.csv")
+    known = {line.partition(",")[0] for line in book.read_text(encoding="utf-8").splitlines()}
+
+    assert {str(region) for region in REGIONS} - known == played == {"990100", "990105"}
 
 
 def test_all_faulty_regions_are_reported_at_once(tmp_path):

@@ -129,7 +129,18 @@ def amounts(in_policy="100.00", *, full="0.00", over="0.00", first="0.00"):
 
 def step(amount, *, fund=None, pays=None):
     payer = pays or (Payer.FUND if fund else Payer.PERSON)
-    return Step("basic", "segment", "60 %", date(2026, 1, 1), "article 1", ZERO, "", yuan(amount), payer, fund)
+    return Step(
+        layer="basic",
+        parameter="segment",
+        value="60 %",
+        valid_from=date(2026, 1, 1),
+        article="article 1",
+        base=ZERO,
+        formula="",
+        amount=yuan(amount),
+        pays=payer,
+        fund=fund,
+    )
 
 
 def contribution(in_policy="100.00", *, funds=None, level="3", self_pay=None, accumulated=None):

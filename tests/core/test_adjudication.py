@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from hub.core.adjudication import CapNotStated, check_status, decide, pay_layer
+from hub.core.adjudication import check_status, decide, pay_layer
 from hub.core.catalog import HospitalLevel
 from hub.core.codes import Fund, InsuranceType, Region
 from hub.core.decision import (
@@ -17,6 +17,7 @@ from hub.core.decision import (
     check_answer,
 )
 from hub.core.errors import Inconsistent
+from hub.core.layer import Unstated
 from hub.core.money import Money, yuan
 from hub.core.policy import Case
 from hub.core.registration import AccessBasis
@@ -307,7 +308,7 @@ def test_an_unstated_cap_is_reported_by_the_layer_itself():
 
     share = pay_layer(terms, base=yuan("1100.00"), year_to_date=asked.year_to_date)
 
-    assert share == CapNotStated(yuan("500.00"))
+    assert share == Unstated("basic.cap", 500_00)
 
 
 # --- access ------------------------------------------------------------------------------------------------------

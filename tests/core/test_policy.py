@@ -1,20 +1,22 @@
 """A policy file is read whole or refused whole, and a plan holds exactly the figures of its days."""
 
+import dataclasses
 from datetime import date
 from fractions import Fraction
 
 import pytest
 
+from hub.core.adjudication import decide
 from hub.core.catalog import HospitalLevel
 from hub.core.codes import InsuranceType
-from hub.core.decision import PersonGroup, Place, Refusal
+from hub.core.decision import CareKind, PersonGroup, Place, Refusal, RefusalReason
 from hub.core.errors import NotAllowed
 from hub.core.money import percent, yuan
 from hub.core.plan import PlanBook, compile_plan
 from hub.core.policy import Cap, CapKind, Case, Change, ChangeKind, Parameter, Treatment, short_decimal
 from hub.core.policy_table import change, points
 from hub.core.registration import AccessBasis, RegistrationCategory
-from tests.policies import FILE, START, plan_from, policy_tables, read, row
+from tests.policies import FILE, START, plan_from, policy_tables, read, request, row
 
 ABROAD = Case(HospitalLevel.LEVEL_3, PersonGroup.ADULT, Place.OUTSIDE_PROVINCE, Treatment.WITH_REFERRAL)
 HOME = Case(HospitalLevel.LEVEL_3, PersonGroup.ADULT, Place.OUTSIDE_PROVINCE, Treatment.AS_AT_HOME)
@@ -34,9 +36,12 @@ def terms_of(tables, case, *, layer=0, membership_years=1):
 
 
 def missing_of(tables, case):
-    found = plan_from(tables).terms(case, insurance_type=InsuranceType.RESIDENT, membership_years=1)
-    assert isinstance(found, Refusal), found
-    return found.detail
+    plan = plan_from(tables)
+    found = plan.terms(case, insurance_type=InsuranceType.RESIDENT, membership_years=1)
+    if isinstance(found, Refusal):
+        return found.detail
+    (missing,) = (f"{one.layer}.{one.missing}" for one in found if one.missing)
+    return plan.missing(missing).detail
 
 
 # --- reading -----------------------------------------------------------------------------------------------------
@@ -258,6 +263,70 @@ def test_a_missing_figure_is_named_and_has_no_default(key, name):
     assert missing_of(tables, ABROAD) == (
         f"123400@1#0123456789ab states no {name} (level 3, adult, outside_province, with_referral) from 2024-01-01"
     )
+
+
+def test_the_first_row_that_fits_says_whether_a_layer_covers_a_case():
+    tables = policy_tables()
+    tables["layer"][0]["covers"] = [
+        row(levels=["3"], groups=["pupil"], covered=False),
+        row(levels=["3"]),
+    ]
+    plan = plan_from(tables)
+    pupil = dataclasses.replace(HOME, group=PersonGroup.PUPIL)
+    small = dataclasses.replace(HOME, level=HospitalLevel.LEVEL_1)
+
+    found = [plan.terms(one, insurance_type=InsuranceType.RESIDENT, membership_years=1) for one in (HOME, pupil, small)]
+
+    assert [isinstance(one, Refusal) for one in found] == [False, True, True]
+    assert found[1].reason is RefusalReason.NOT_COVERED
+
+
+def test_a_row_that_covers_maybe_is_refused():
+    tables = policy_tables()
+    tables["layer"][0]["covers"] = [row(covered="no")]
+
+    assert faults_of(tables) == {"layer[0].covers[0].covered": "flag_expected"}
+
+
+def test_a_deductible_that_nobody_stated_refuses_from_the_first_fen_of_its_base_on():
+    tables = policy_tables(second_layer=True)
+    del tables["layer"][1]["deductible"]
+    tables["layer"][1]["segments_count_from"] = [row("zero")]
+    tables["layer"][0]["segment"] = [row(above="0.00 yuan", up_to="no limit", rate="100 %")]
+    tables["layer"][1]["without_deductible_of"] = [row("basic")]
+    plan = plan_from(tables)
+
+    nothing_left = decide(plan, request("1100.00", basis=AccessBasis.LONG_TERM))
+    tables["layer"][0]["segment"] = [row(above="0.00 yuan", up_to="no limit", rate="99.9 %")]
+    a_fen_left = decide(plan_from(tables), request("110.00", basis=AccessBasis.LONG_TERM))
+
+    assert nothing_left.cash == yuan("100.00")
+    assert "second.deductible" in a_fen_left.detail
+
+
+def test_a_row_names_only_lists_of_diseases_that_the_policy_has():
+    tables = policy_tables()
+    tables["standard"] = [row("9.00 yuan", disease="M00503", disease_lists=["rare"])]
+
+    assert faults_of(tables) == {"disease_list": "list_unknown"}
+
+
+def test_other_care_counts_as_an_admission_where_the_policy_says_so():
+    tables = policy_tables()
+    tables["disease_list"] = [row(name="dialysis", codes=["M07803"])]
+    tables["counts_as_admission"] = [row(care=["special_outpatient"], disease_lists=["dialysis"])]
+    plan = plan_from(tables)
+
+    counted = [
+        decide(plan, request(care=care, disease=disease)).contribution.admission
+        for care, disease in [
+            (CareKind.INPATIENT, ""),
+            (CareKind.SPECIAL_OUTPATIENT, "M07803"),
+            (CareKind.SPECIAL_OUTPATIENT, "M00503"),
+        ]
+    ]
+
+    assert counted == [True, True, False]
 
 
 def test_as_at_home_needs_no_figure_for_care_elsewhere():

@@ -145,7 +145,7 @@ def test_the_statement_of_both_sides_names_the_bill_with_the_same_amount(world: 
     rows = [[line for line in one.content.decode().splitlines() if bill.id in line] for one in papers]
     assert len(papers) == 2
     assert rows[0] == rows[1]
-    assert rows[0][0].endswith("10000.00,0.00,0.00,5225.00,0.00,0.00,5225.00")
+    assert rows[0][0].endswith("10000.00,0.00,0.00,5225.00,0.00,0.00,0.00,0.00,0.00,5225.00")
 
 
 def test_the_gross_notices_of_all_payers_and_payees_have_the_same_sum(world: World):

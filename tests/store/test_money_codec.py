@@ -86,8 +86,18 @@ def decisions(draw):
     shares, own, account, borne = draw(by_fund), draw(fen), draw(fen), draw(fen)
 
     def step(amount, pays, fund=None):
-        told = (draw(words), draw(words), draw(words), draw(days), draw(words))
-        return Step(*told, draw(fen), draw(words), amount, pays, fund)
+        return Step(
+            layer=draw(words),
+            parameter=draw(words),
+            value=draw(words),
+            valid_from=draw(days),
+            article=draw(words),
+            base=draw(fen),
+            formula=draw(words),
+            amount=amount,
+            pays=pays,
+            fund=fund,
+        )
 
     steps = [step(amount, Payer.FUND, fund) for fund, amount in shares.items()]
     steps += [step(own + account, Payer.PERSON), step(borne, Payer.HOSPITAL)]

@@ -64,6 +64,10 @@ def test_rules_and_adapters_know_no_floating_point():
     assert not wrong, "\n".join(wrong)
 
 
+MAKES_A_FUNCTION = {("hub/core/layer.py", "exec")}
+"""A case's sums are compiled from source that has only whole numbers and our own names in it (decision 0070)."""
+
+
 def test_rules_and_adapters_print_nothing_and_open_no_file_by_hand():
     wrong = [
         f"{path}:{node.lineno}: {node.func.id}"
@@ -71,6 +75,7 @@ def test_rules_and_adapters_print_nothing_and_open_no_file_by_hand():
         for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
         and node.func.id in {"open", "print", "input", "eval", "exec", "__import__"}
+        and (str(path), node.func.id) not in MAKES_A_FUNCTION
     ]  # fmt: skip
 
     assert not wrong, "\n".join(wrong)

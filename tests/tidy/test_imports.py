@@ -27,6 +27,9 @@ MAY_IMPORT = {
     "catalogs": RULES,
     # The suggester: rows in, ranked candidates out; it knows neither the catalogs' files nor the database.
     "hub.suggest": RULES | {"hub.ports"},
+    # Many bills at once, and bills as documents and tables: rules in, answers out, without a database.
+    "hub.bulk": RULES,
+    "hub.deciding": RULES | {"hub.bulk"},
     "adapters.policy_folder": RULES,
     "adapters.rulepack": RULES | {"hub.ports"},
     "adapters.sandbox": RULES | {"hub.ports"},
@@ -43,7 +46,8 @@ MAY_IMPORT = {
     # The command line runs the other shells, migrates and verifies, so it knows the store and the key file too.
     "hub.cli": INNER
     | {"hub.wiring", "hub.settings", "hub.logs", "hub.services", "hub.store", "hub.vault", "hub.web", "hub.tasks"}
-    | {"hub.demo", "hub.clock", "hub.suggest", "catalogs"},
+    | {"hub.demo", "hub.clock", "hub.suggest", "hub.deciding", "hub.bulk", "catalogs"}
+    | {"adapters.registry", "adapters.policy_folder"},
     # The demonstration plays everybody: hospitals, agencies, the operator and the passing of days.
     "hub.demo": INNER
     | {"hub.wiring", "hub.settings", "hub.logs", "hub.services", "hub.store", "hub.vault", "hub.web", "hub.cli"}
@@ -68,9 +72,11 @@ OUTSIDE = {
     "limits": {"hub.web"},
     "markupsafe": {"hub.web"},
     "marshmallow": {"hub.web"},
-    "numpy": {"hub.suggest"},
+    "numba": {"hub.bulk"},
+    "numpy": {"hub.bulk", "hub.deciding", "hub.suggest"},
     "openpyxl": {"catalogs"},
     "orjson": {"hub.client", "hub.logs", "hub.store", "hub.web"},
+    "polars": {"hub.deciding"},
     "prometheus_client": {"hub.web"},
     "psycopg": {"hub.services", "hub.store"},
     "rapidfuzz": {"hub.suggest"},

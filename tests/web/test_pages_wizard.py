@@ -56,7 +56,7 @@ def test_an_application_that_waits_for_an_officer_says_by_which_working_day(visi
 
 WRONG = {
     "no insured place": ("insured-place", {"insuring_region": ""}, "insuring_region", "请选择您的参保地"),
-    "a place of another list": ("insured-place", {"insuring_region": "110000"}, "insuring_region", "请选择您的参保地"),
+    "a place of another list": ("insured-place", {"insuring_region": "120000"}, "insuring_region", "请选择您的参保地"),
     "no name": ("person", {"name": " "}, "name", "请填写姓名"),
     "a name of digits": ("person", {"name": "李4"}, "name", "不含数字"),
     "a hidden character": ("person", {"name": "韦\u202e测安"}, "name", "不可见的控制字符"),

@@ -88,7 +88,10 @@ FUND: Mapping[str, Pair] = {
     Fund.EMPLOYEE_BASIC: ("职工基本医保统筹基金", "Employees' basic fund"),
     Fund.EMPLOYEE_LARGE_AMOUNT: ("职工大额医疗费用补助", "Employees' large-amount fund"),
     Fund.RESIDENT_BASIC: ("居民基本医保统筹基金", "Residents' basic fund"),
+    Fund.RESIDENT_OUTPATIENT: ("居民门诊统筹", "Residents' outpatient fund"),
     Fund.RESIDENT_CATASTROPHIC: ("城乡居民大病保险", "Residents' catastrophic fund"),
+    Fund.RESIDENT_SUPPLEMENTARY: ("居民大病补充保险", "Residents' supplementary fund"),
+    Fund.RESIDENT_ACCIDENT: ("居民意外伤害基金", "Residents' accident fund"),
     Fund.ASSISTANCE: ("医疗救助基金", "Medical assistance"),
 }
 
