@@ -41,17 +41,19 @@ class Outbox:
         )
 
     def claim(self, *, limit: int, at: datetime, lease_seconds: int) -> Sequence[Outgoing]:
+        # Materialized: as a plain subquery the planner may run it once per row, and claim more than the limit.
         rows = self._connection.execute(
             text(
                 """
-                update outbox set attempts = attempts + 1, leased_until = :until
-                where id in (
+                with due as materialized (
                     select id from outbox
                     where delivered_at is null and not parked and due_at <= :at
                         and (leased_until is null or leased_until <= :at)
                     order by due_at, id limit :limit for update skip locked
                 )
-                returning id, topic, payload, attempts, due_at
+                update outbox set attempts = attempts + 1, leased_until = :until
+                from due where outbox.id = due.id
+                returning outbox.id, topic, payload, attempts, due_at
                 """
             ),
             {"at": at, "until": at + timedelta(seconds=lease_seconds), "limit": limit},

@@ -6,7 +6,7 @@ Huangshan (P10), outside the city: 500.00 deductible at level 3, then 55 % to th
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 
 import pytest
@@ -124,6 +124,7 @@ def test_a_change_that_divides_no_line_otherwise_asks_nobody(bench: Bench):
 
 def test_only_the_newest_bills_are_looked_at_where_there_are_too_many(bench: Bench):
     bench.settled("Huang", (UNMAPPED, "1000.00"))
+    bench.world.clock.moment += timedelta(minutes=1)
     newest = bench.settled("Huang", (UNMAPPED, "2000.00"))
 
     found = of_mapping(bench, most_bills=1)

@@ -74,4 +74,4 @@ def test_what_two_people_decided_teaches_unless_it_is_too_broad(books: SqlBooks,
 
 
 def test_a_new_release_is_told_by_its_name(books: SqlBooks):
-    assert books.releases() == "region/320115/2024-06 unified/2024-06"
+    assert books.releases() == "region/320000/2024-06 region/320115/2024-06 unified/2024-06"
