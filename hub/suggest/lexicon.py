@@ -93,6 +93,7 @@ class Lexicon(Part):
         self._prepare_search()
         self._prepare_coverage(texts, names)
         self.linear = LinearModel(words, self._substitutes, self.memory.company(texts))
+        self._added: tuple[Floats, Floats] | None = None
         self._learn(texts, decided)
         self._last: tuple[Rows, sparse.csr_array, Near] | None = None
 
@@ -184,6 +185,14 @@ class Lexicon(Part):
         every = np.unique(np.concatenate(keys))
         return (every // self._size).astype(np.int32), (every % self._size).astype(np.int32)
 
+    def _added_of_candidates(self) -> Floats:
+        """What the words of each candidate weigh by themselves: worked out once for what was learned."""
+        added = self.linear.added
+        kept = self._added
+        if kept is None or kept[0] is not added:
+            kept = self._added = (added, per_row(self._words.of_candidates, added))
+        return kept[1]
+
     def _measure(self, texts: sparse.csr_array, q_idx: Ints, c_idx: Ints, found: Floats) -> None:
         """Fill the columns that look at single pieces."""
         words, base, model = self._words, self._words.base, self.linear
@@ -207,7 +216,7 @@ class Lexicon(Part):
         shared = summed(turn, weight * has, size)
         mass = base.mass[c_idx] + np.float32(1e-6)
         found[:, 0] = summed(turn, model.agree[piece] * has, size)
-        found[:, 1] = per_row(words.of_candidates, model.added)[c_idx]
+        found[:, 1] = self._added_of_candidates()[c_idx]
         found[:, 2] = summed(turn, instead[at] * (1.0 - has), size)
         found[:, 5] = shared / mass
         found[:, 6] = summed(turn, weight * said, size) / mass
