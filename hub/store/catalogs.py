@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from collections.abc import Mapping as MappingOf
 from datetime import date
 from hashlib import sha256
 from typing import Any, Protocol
@@ -17,7 +16,7 @@ import psycopg
 from sqlalchemy import Connection, text
 
 from hub.core.catalog import CatalogItem
-from hub.core.codes import Region, UnifiedCode
+from hub.core.codes import Region
 from hub.core.dates import Span
 from hub.core.errors import Conflict, Inconsistent, NotAllowed
 from hub.core.mapping import Mapping, Origin
@@ -32,21 +31,6 @@ class Source(Protocol):
 
     @property
     def sha256(self) -> str: ...
-
-
-class Entry(Protocol):
-    """An entry of a unified code book."""
-
-    @property
-    def code(self) -> UnifiedCode: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def attributes(self) -> MappingOf[str, str]: ...
-    @property
-    def parent(self) -> str | None: ...
-    @property
-    def status(self) -> str: ...
 
 
 class Unified(Protocol):

@@ -5,6 +5,7 @@ Knows the shape only. Each part is built for one set of candidates and what has 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -14,8 +15,8 @@ from hub.suggest.rows import Decided, Rows
 from hub.suggest.text import Floats, Ints
 
 
-class Part:
-    """A part of the suggester; each method may be left as it is where a part has nothing to say.
+class Part(ABC):
+    """A part of the suggester; texts and pairs may be left as they are where a part has none to say.
 
     A part is built by a `Maker` from the candidates and the decided mappings. It must not remember queries: the same
     query has the same answer in any company. Pairs are two arrays of places in the queries and in
@@ -34,9 +35,9 @@ class Part:
         none = np.zeros(0, dtype=np.int32)
         return none, none
 
+    @abstractmethod
     def features(self, queries: Rows, q_idx: Ints, c_idx: Ints) -> Floats:
         """One row a pair, one column a name, float32; a missing fact is 0 (or its own flag), never NaN."""
-        raise NotImplementedError
 
 
 class Maker(Protocol):

@@ -6,10 +6,11 @@ Sources: decisions 0052 and 0063; design section 5 C1 (impact preview).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as MappingOf
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from typing import TypeVar
 
 import flask
 
@@ -32,6 +33,8 @@ from hub.web.pages.forms import Reading
 from hub.web.pages.guards import AGENCY, me, staff
 from hub.web.pages.language import say
 from hub.web.pages.workbench_forms import complain_of, read_entry, read_mapping, refusal_words, typed_of_item
+
+Command = TypeVar("Command", ProposeMapping, ProposeEntry)
 
 CANDIDATES = 9
 """As many as there are keys for."""
@@ -58,27 +61,17 @@ def workbench_draft() -> flask.typing.ResponseReturnValue:
     """Show what a drafted mapping would move, or propose it; or go back to the form."""
     local = _asked()
     reading, command = read_mapping(flask.request.form, local)
-    step = flask.request.form.get("step", "")
-    if step == "edit":
-        return _code_page(local, typed=reading.typed)
-    found = _view_of(local)
-    if flask.request.form.get("seen", "") != view.mark_of(found):
-        return _code_page(local, typed=reading.typed, status=409, stale=_changed_meanwhile())
-    if command is None:
-        return _code_page(local, typed=reading.typed, wrong=reading.wrong, status=422)
+    return _drafted(local, reading, command, draw=_code_page, act=_mapping_step, at="target")
+
+
+def _mapping_step(
+    local: LocalCode, reading: Reading, command: ProposeMapping, found: CodeView
+) -> flask.typing.ResponseReturnValue:
     command = _with_origin(command, found)
-    try:
-        if step == "propose":
-            record = propose_mapping(context.hub(), command, by=me().participant, actor=me().actor, as_of=context.now())
-            return _go_on(local, record.id)
-        impact = impacts.impact_of_mapping(context.hub(), command, by=me().participant, as_of=context.now())
-    except Conflict as refusal:
-        return _code_page(local, typed=reading.typed, status=409, stale=refusal_words(refusal))
-    except NotFound:
-        raise
-    except NotAllowed as refusal:
-        complain_of(reading, refusal, at="target")
-        return _code_page(local, typed=reading.typed, wrong=reading.wrong, status=422)
+    if flask.request.form.get("step", "") == "propose":
+        record = propose_mapping(context.hub(), command, by=me().participant, actor=me().actor, as_of=context.now())
+        return _go_on(local, record.id)
+    impact = impacts.impact_of_mapping(context.hub(), command, by=me().participant, as_of=context.now())
     return _preview(local, found, reading, drafted_mapping(local.region, command), impact)
 
 
@@ -222,32 +215,18 @@ def workbench_draft_entry() -> flask.typing.ResponseReturnValue:
     """Show what a drafted entry would move, or propose it; or go back to the form."""
     local = _asked()
     reading, command = read_entry(flask.request.form, local)
-    step = flask.request.form.get("step", "")
-    if step == "edit":
-        return _entry_page(local, typed=reading.typed)
-    found = _view_of(local)
-    if flask.request.form.get("seen", "") != view.mark_of(found):
-        return _entry_page(local, typed=reading.typed, status=409, stale=_changed_meanwhile())
-    if command is None:
-        return _entry_page(local, typed=reading.typed, wrong=reading.wrong, status=422)
-    try:
-        draft = drafted_entry(command, catalog=context.hub().catalog(local.region))
-        if step == "propose":
-            return _proposed_entry(command)
-        impact = impacts.impact_of_entry(context.hub(), command, by=me().participant, as_of=context.now())
-    except Conflict as refusal:
-        return _entry_page(local, typed=reading.typed, status=409, stale=refusal_words(refusal))
-    except NotFound:
-        raise
-    except NotAllowed as refusal:
-        complain_of(reading, refusal, at="name")
-        return _entry_page(local, typed=reading.typed, wrong=reading.wrong, status=422)
+    return _drafted(local, reading, command, draw=_entry_page, act=_entry_step, at="name")
+
+
+def _entry_step(
+    local: LocalCode, reading: Reading, command: ProposeEntry, found: CodeView
+) -> flask.typing.ResponseReturnValue:
+    draft = drafted_entry(command, catalog=context.hub().catalog(local.region))
+    if flask.request.form.get("step", "") == "propose":
+        record = propose_entry(context.hub(), command, by=me().participant, actor=me().actor, as_of=context.now())
+        return flask.redirect(flask.url_for("pages.workbench_change", change_id=record.id, done=record.id), 303)
+    impact = impacts.impact_of_entry(context.hub(), command, by=me().participant, as_of=context.now())
     return _preview(local, found, reading, draft, impact)
-
-
-def _proposed_entry(command: ProposeEntry) -> flask.typing.ResponseReturnValue:
-    record = propose_entry(context.hub(), command, by=me().participant, actor=me().actor, as_of=context.now())
-    return flask.redirect(flask.url_for("pages.workbench_change", change_id=record.id, done=record.id), 303)
 
 
 def _entry_page(
@@ -281,6 +260,36 @@ def _entry_page(
 
 
 # --- both ----------------------------------------------------------------------------------------------------------
+
+
+def _drafted(
+    local: LocalCode,
+    reading: Reading,
+    command: Command | None,
+    *,
+    draw: Callable[..., flask.Response],
+    act: Callable[[LocalCode, Reading, Command, CodeView], flask.typing.ResponseReturnValue],
+    at: str,
+) -> flask.typing.ResponseReturnValue:
+    """Carry a sent form on, or draw it again: on the way back, where the code changed meanwhile (409), or with each
+    fault at its field (422); a fault without a field of its own is shown at `at`.
+    """
+    if flask.request.form.get("step", "") == "edit":
+        return draw(local, typed=reading.typed)
+    found = _view_of(local)
+    if flask.request.form.get("seen", "") != view.mark_of(found):
+        return draw(local, typed=reading.typed, status=409, stale=_changed_meanwhile())
+    if command is None:
+        return draw(local, typed=reading.typed, wrong=reading.wrong, status=422)
+    try:
+        return act(local, reading, command, found)
+    except Conflict as refusal:
+        return draw(local, typed=reading.typed, status=409, stale=refusal_words(refusal))
+    except NotFound:
+        raise
+    except NotAllowed as refusal:
+        complain_of(reading, refusal, at=at)
+        return draw(local, typed=reading.typed, wrong=reading.wrong, status=422)
 
 
 def _asked() -> LocalCode:
